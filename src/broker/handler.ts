@@ -1,0 +1,76 @@
+import type { AnyApi, RequestOf, ResponseInputOf } from '../wire/schema.ts'
+import type { Logger } from '../runtime/logger.ts'
+import type { Clock } from '../runtime/clock.ts'
+import type { Random } from '../runtime/random.ts'
+import type { BrokerSettings } from './config/broker.ts'
+import type { GroupCoordinator } from './groups/coordinator.ts'
+import type { MetadataCache } from './metadata-cache.ts'
+import type { ProducerIds } from './producer-ids.ts'
+import type { Replicas } from './replication/replicas.ts'
+import type { TopicAdmin } from './topic-admin.ts'
+
+/** What handlers work with: the broker's parts, by what they do. */
+export interface BrokerParts {
+  readonly brokerId: number
+  readonly clusterId: string
+  readonly settings: BrokerSettings
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly metadata: MetadataCache
+  readonly replicas: Replicas
+  readonly topics: TopicAdmin
+  readonly groups: GroupCoordinator
+  readonly producerIds: ProducerIds
+}
+
+/** One request's surroundings. */
+export interface RequestContext {
+  readonly parts: BrokerParts
+  readonly apiVersion: number
+  readonly clientId: string | null
+  readonly clientAddress: string
+  /** The name of the listener that the client came in by. */
+  readonly listener: string
+}
+
+/**
+ * A handler's result. A plain body is sent at the end of the turn, after the turn's appends were
+ * written; a Deferred is asked for its body at that moment; a promise holds the connection's next
+ * request back until it resolves. `noAnswer` sends nothing, `closeConnection` ends the connection.
+ */
+export type Outcome<Body> = Reply<Body> | Deferred<Body> | Promise<Reply<Body>>
+export type Reply<Body> = Body | typeof noAnswer | typeof closeConnection
+
+export const noAnswer = Symbol('no answer')
+export const closeConnection = Symbol('close connection')
+
+/** A body that is known only when the turn's appends were written. */
+export class Deferred<Body> {
+  readonly take: () => Reply<Body>
+  constructor(take: () => Reply<Body>) {
+    this.take = take
+  }
+}
+
+export interface Handler {
+  readonly api: AnyApi
+  /** The versions that are built, both inclusive. */
+  readonly versions: readonly [number, number]
+  /**
+   * The request's bytes are those of the shared receive buffer, gone when the call returns. For the
+   * hot path; every other handler gets a copy.
+   */
+  readonly inPlace: boolean
+  readonly handle: (request: never, context: RequestContext) => Outcome<unknown>
+}
+
+/** Declares the handler of one API. `handle` never throws for what a client can cause. */
+export function handler<A extends AnyApi>(
+  api: A,
+  versions: readonly [number, number],
+  handle: (request: RequestOf<A>, context: RequestContext) => Outcome<ResponseInputOf<A>>,
+  options: { readonly inPlace: boolean } = { inPlace: false },
+): Handler {
+  return { api, versions, inPlace: options.inPlace, handle }
+}

@@ -1,0 +1,66 @@
+import { Errors } from '../../kafka/errors.ts'
+import { DescribeConfigs } from '../../kafka/messages/describe-configs.ts'
+import type { RequestOf } from '../../wire/schema.ts'
+import type { DescribedConfig } from '../config/described.ts'
+import { handler, type RequestContext } from '../handler.ts'
+import { topicNameProblem } from '../topic-names.ts'
+
+type Resource = RequestOf<typeof DescribeConfigs>['resources'][number]
+
+const topicType = 2
+const brokerType = 4
+
+/** DescribeConfigs (key 32) of topics and of this broker. Secrets have no value in it (kafka.md F45). */
+export const describeConfigs = handler(DescribeConfigs, [0, 4], (request, context) => ({
+  results: request.resources.map((resource) => {
+    const found = describe(resource, context)
+    const { resourceType, resourceName } = resource
+    if ('errorCode' in found) return { ...found, resourceType, resourceName, configs: [] }
+    const wanted = resource.configurationKeys
+    const rows = found.rows.filter((one) => wanted === null || wanted.includes(one.name))
+    return {
+      errorCode: Errors.NONE,
+      errorMessage: '',
+      resourceType,
+      resourceName,
+      configs: rows.map((one) => configRow(one, request)),
+    }
+  }),
+}))
+
+function describe(resource: Resource, context: RequestContext) {
+  const { resourceType, resourceName } = resource
+  if (resourceType === topicType) {
+    const problem = topicNameProblem(resourceName)
+    if (problem !== undefined)
+      return { errorCode: Errors.INVALID_TOPIC_EXCEPTION, errorMessage: problem }
+    if (context.parts.metadata.topic(resourceName) === undefined)
+      return { errorCode: Errors.UNKNOWN_TOPIC_OR_PARTITION, errorMessage: '' }
+    return { rows: context.parts.topics.configOf(resourceName).describe() }
+  }
+  if (resourceType === brokerType) {
+    if (resourceName === '') return { rows: [] }
+    if (resourceName === String(context.parts.brokerId))
+      return { rows: context.parts.settings.describe() }
+    const errorMessage = `Unexpected broker id, expected ${context.parts.brokerId} or empty string, but received ${resourceName}`
+    return { errorCode: Errors.INVALID_REQUEST, errorMessage }
+  }
+  return {
+    errorCode: Errors.INVALID_REQUEST,
+    errorMessage: `Unsupported resource type: ${resourceType}`,
+  }
+}
+
+function configRow(config: DescribedConfig, request: RequestOf<typeof DescribeConfigs>) {
+  return {
+    name: config.name,
+    value: config.isSensitive ? null : config.value,
+    readOnly: config.readOnly,
+    isDefault: config.source === 5,
+    configSource: config.source,
+    isSensitive: config.isSensitive,
+    synonyms: request.includeSynonyms ? config.synonyms : [],
+    configType: config.type,
+    documentation: request.includeDocumentation ? config.about : null,
+  }
+}

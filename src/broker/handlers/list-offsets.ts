@@ -1,0 +1,84 @@
+import { Errors } from '../../kafka/errors.ts'
+import { ListOffsets } from '../../kafka/messages/list-offsets.ts'
+import type { RequestOf } from '../../wire/schema.ts'
+import { handler, type RequestContext } from '../handler.ts'
+import type { Partition } from '../replication/partition.ts'
+
+type Request = RequestOf<typeof ListOffsets>
+type Wanted = Request['topics'][number]['partitions'][number]
+
+const latest = -1
+const earliest = -2
+const maxTimestamp = -3
+const earliestLocal = -4
+const readCommitted = 1
+
+/** ListOffsets (key 2): the special timestamps of kafka.md F20, and look-up by time. */
+export const listOffsets = handler(ListOffsets, [0, 9], async (request, context) => {
+  const topics = []
+  for (const { name, partitions } of request.topics) {
+    const rows = await Promise.all(
+      partitions.map((wanted) => partitionRow(name, wanted, request, context)),
+    )
+    topics.push({ name, partitions: rows })
+  }
+  return { topics }
+})
+
+async function partitionRow(
+  topic: string,
+  wanted: Wanted,
+  request: Request,
+  context: RequestContext,
+) {
+  const { partitionIndex } = wanted
+  const partition = context.parts.replicas.get(topic, partitionIndex)
+  const failed = (errorCode: number) => ({ partitionIndex, errorCode, oldStyleOffsets: [] })
+  if (partition === undefined) {
+    const known = context.parts.metadata.topic(topic)?.partitions[partitionIndex] !== undefined
+    return failed(known ? Errors.NOT_LEADER_OR_FOLLOWER : Errors.UNKNOWN_TOPIC_OR_PARTITION)
+  }
+  const problem = partition.leaderProblem(wanted.currentLeaderEpoch)
+  if (problem !== Errors.NONE) return failed(problem)
+  const timestamp = Number(wanted.timestamp)
+  if (context.apiVersion === 0) {
+    const oldStyleOffsets = oldOffsets(partition, timestamp, wanted.maxNumOffsets)
+    return { partitionIndex, errorCode: Errors.NONE, oldStyleOffsets }
+  }
+  if (!isSupported(timestamp, context.apiVersion)) return failed(Errors.UNSUPPORTED_VERSION)
+  const found = await find(partition, timestamp, request)
+  return { partitionIndex, errorCode: Errors.NONE, ...found }
+}
+
+function isSupported(timestamp: number, apiVersion: number): boolean {
+  if (timestamp >= earliest) return true
+  if (timestamp === maxTimestamp) return apiVersion >= 7
+  return timestamp === earliestLocal && apiVersion >= 8
+}
+
+async function find(partition: Partition, timestamp: number, request: Request) {
+  const { log } = partition
+  const isReplica = request.replicaId >= 0
+  const committed = request.isolationLevel === readCommitted
+  const bound = isReplica ? log.logEndOffset : committed ? log.lastStableOffset : log.highWatermark
+  const { leaderEpoch } = partition
+  if (timestamp === latest) return { offset: bound, timestamp: -1, leaderEpoch }
+  if (timestamp === earliest || timestamp === earliestLocal) {
+    const epoch = log.leaderEpochs.epochOf(log.logStartOffset)
+    return { offset: log.logStartOffset, timestamp: -1, leaderEpoch: epoch }
+  }
+  const found =
+    timestamp === maxTimestamp
+      ? await log.offsetOfMaxTimestamp()
+      : await log.offsetForTimestamp(timestamp, bound)
+  return found ?? { offset: -1, timestamp: -1, leaderEpoch: -1 }
+}
+
+/** Version 0: starts of segments that are old enough, newest first, the end of the log before all. */
+function oldOffsets(partition: Partition, timestamp: number, most: number): number[] {
+  const { log } = partition
+  if (timestamp === earliest) return [log.logStartOffset].slice(0, most)
+  const starts = log.segmentBaseOffsets().filter((offset) => offset < log.highWatermark)
+  const offsets = [...starts, log.highWatermark].reverse()
+  return timestamp === latest ? offsets.slice(0, most) : offsets.slice(1, most + 1)
+}

@@ -1,0 +1,76 @@
+/** The broker as a process: server.properties [--override key=value]*, until it is asked to stop. */
+import { hostname } from 'node:os'
+import { realPorts } from '../node/ports.ts'
+import { readFile } from '../runtime/disk.ts'
+import type { ProcessContext } from '../runtime/process.ts'
+import { parseProperties } from '../runtime/properties.ts'
+import { UserError, type Ports } from '../runtime/service.ts'
+import { parseConnectString } from '../zookeeper/client/connect-string.ts'
+import { ZooKeeperSession } from '../zookeeper/client/session.ts'
+import { Broker } from './broker.ts'
+import { brokerSettings, type BrokerSettings } from './config/broker.ts'
+import { refuseTwoStandalone } from './coordination.ts'
+
+const usage = `USAGE: kafka-server-start.sh [-daemon] server.properties [--override property=value]*
+`
+
+/** The file's properties under the overrides of the command line. @throws UserError */
+export function readProperties(
+  context: ProcessContext,
+  { disk }: Pick<Ports, 'disk'>,
+): Record<string, string> {
+  const [file, ...rest] = context.arguments
+  if (file === undefined) throw new UserError(`no properties file is given\n${usage}`)
+  let properties: Record<string, string>
+  try {
+    properties = parseProperties(readFile(disk, file).toString('utf8'))
+  } catch (error) {
+    throw new UserError(`${file} cannot be read: ${error instanceof Error ? error.message : ''}`)
+  }
+  for (let at = 0; at < rest.length; at += 2) {
+    const [flag, pair] = [rest[at], rest[at + 1]]
+    const match = /^([^=]+)=(.*)$/.exec(pair ?? '')
+    if (flag !== '--override' || match === null)
+      throw new UserError(`${flag ?? ''} ${pair ?? ''} is not an override\n${usage}`)
+    properties[match[1] ?? ''] = match[2] ?? ''
+  }
+  return properties
+}
+
+/** A broker on real ports, ready to start. */
+export async function makeBroker(ports: Ports, settings: BrokerSettings): Promise<Broker> {
+  const { addresses } = parseConnectString(settings.zookeeperConnect)
+  await refuseTwoStandalone(ports, addresses)
+  const openSession = () =>
+    new ZooKeeperSession(
+      {
+        ...ports,
+        logger: ports.logger.named(
+          'kafka.zookeeper.ZooKeeperClient',
+          '[ZooKeeperClient Kafka server] ',
+        ),
+      },
+      {
+        connectString: settings.zookeeperConnect,
+        sessionTimeoutMs: settings.zookeeperSessionTimeoutMs,
+        connectTimeoutMs: settings.zookeeperConnectionTimeoutMs,
+      },
+    )
+  return new Broker(ports, settings, { openSession, hostName: hostname() })
+}
+
+export async function main(context: ProcessContext): Promise<number> {
+  if (context.arguments[0] === '--help') {
+    context.stdout.write(usage)
+    return 0
+  }
+  const ports = realPorts({ logStream: context.stdout, logName: 'kafka.Kafka$' })
+  const { settings, warnings } = brokerSettings(readProperties(context, ports))
+  for (const warning of warnings) ports.logger.named('kafka.server.KafkaConfig').warn(warning)
+  const broker = await makeBroker(ports, settings)
+  await broker.start()
+  const reason = await context.stopRequested
+  ports.logger.info(`Terminating process due to ${reason}`)
+  await broker.stop()
+  return 0
+}

@@ -1,0 +1,97 @@
+import { UserError, type Ports } from '../runtime/service.ts'
+import { isZooKeeperError, type ZooKeeperClient } from '../zookeeper/client/client.ts'
+import { readMetaProperties } from '../storage/meta-properties.ts'
+import type { BrokerSettings } from './config/broker.ts'
+import { readIfThere } from './controller/cluster-state.ts'
+import { randomTopicId } from './topic-ids.ts'
+import {
+  brokerVersion,
+  decodeClusterId,
+  encodeBroker,
+  encodeClusterId,
+  paths,
+  persistentPaths,
+  type BrokerRegistration,
+} from './znodes.ts'
+
+/** The cluster's id, made by the first broker that ever starts; a UUID as Kafka prints it. */
+export async function clusterId(
+  zookeeper: ZooKeeperClient,
+  ports: Pick<Ports, 'random'>,
+): Promise<string> {
+  const known = await readIfThere(zookeeper, paths.clusterId)
+  if (known !== undefined) return decodeClusterId(known.data) ?? ''
+  const data = encodeClusterId(randomTopicId(ports.random))
+  await zookeeper.makePath('/cluster')
+  try {
+    await zookeeper.create(paths.clusterId, data, { stat: false })
+  } catch (error) {
+    if (!isZooKeeperError(error, 'NODEEXISTS')) throw error
+  }
+  const made = await readIfThere(zookeeper, paths.clusterId)
+  return (made && decodeClusterId(made.data)) ?? ''
+}
+
+export async function makePersistentPaths(zookeeper: ZooKeeperClient): Promise<void> {
+  for (const path of persistentPaths) await zookeeper.makePath(path)
+}
+
+/** broker.id, or what the log directories say, or a new one above reserved.broker.max.id. */
+export async function brokerId(
+  zookeeper: ZooKeeperClient,
+  { disk }: Pick<Ports, 'disk'>,
+  settings: BrokerSettings,
+): Promise<number> {
+  if (settings.brokerId >= 0) return settings.brokerId
+  const stored = new Set<number>()
+  for (const directory of settings.logDirectories) {
+    const meta = readMetaProperties(disk, `${directory}/meta.properties`)
+    if (meta !== undefined) stored.add(meta.brokerId)
+  }
+  const [known, ...others] = stored
+  if (others.length > 0)
+    throw new UserError(`log.dirs: the directories belong to brokers ${[...stored].join(', ')}`)
+  if (known !== undefined) return known
+  if (!settings.brokerIdGenerationEnable)
+    throw new UserError('broker.id is missing, and broker.id.generation.enable is false')
+  const { version } = await zookeeper.setData(paths.brokerSequence, Buffer.alloc(0))
+  return settings.reservedBrokerIdMax + version
+}
+
+/**
+ * Makes the broker's ephemeral node. One left by an earlier session of this broker is replaced when that
+ * session is ours or over; one of a living session is a taken broker id.
+ */
+export async function register(
+  zookeeper: ZooKeeperClient,
+  broker: BrokerRegistration,
+  nowMs: number,
+): Promise<void> {
+  const path = paths.brokerId(broker.id)
+  const data = encodeBroker(broker, nowMs)
+  try {
+    await zookeeper.create(path, data, { ephemeral: true, stat: false })
+  } catch (error) {
+    if (!isZooKeeperError(error, 'NODEEXISTS')) throw error
+    const stat = await zookeeper.exists(path)
+    if (stat !== null && stat.ephemeralOwner !== zookeeper.sessionId)
+      throw new UserError(
+        `broker.id=${broker.id} is registered already: another broker has this id, or one that ended a moment ago still has its session`,
+      )
+    await zookeeper.setData(path, data)
+  }
+}
+
+/** Replication between brokers is not built: the others of the cluster would wait for this one in vain. */
+export async function refuseOtherBrokers(zookeeper: ZooKeeperClient, id: number): Promise<void> {
+  const { children } = await zookeeper.getChildren(paths.brokerIds)
+  for (const child of children) {
+    if (child === String(id)) continue
+    const node = await readIfThere(zookeeper, `${paths.brokerIds}/${child}`)
+    if (node === undefined) continue
+    const level = brokerVersion(node.data) >= 5 ? ' (set its inter.broker.protocol.version)' : ''
+    throw new UserError(
+      `broker ${child} is alive in this cluster${level}; replication between brokers is not supported yet`,
+    )
+  }
+}

@@ -1,0 +1,80 @@
+import type { Main } from '../runtime/process.ts'
+
+/** One command: what help says of it, and its main, loaded only when it runs. */
+export interface Command {
+  readonly name: string
+  /** Names it also goes by: Kafka's and ZooKeeper's Java classes. */
+  readonly aliases: readonly string[]
+  readonly about: string
+  readonly load: () => Promise<Main>
+}
+
+/** Every command of the product. Help, dispatch and the class names of kafka-run-class come from here. */
+export const commands: readonly Command[] = [
+  {
+    name: 'up',
+    aliases: [],
+    about: 'Starts the whole chain on this machine: broker, shipper, pipeline, search, console.',
+    load: async () => (await import('../platform/main.ts')).main,
+  },
+  {
+    name: 'broker',
+    aliases: ['kafka-server-start', 'kafka.Kafka'],
+    about: 'Starts a broker: server.properties [--override key=value]*.',
+    load: async () => (await import('../broker/main.ts')).main,
+  },
+  {
+    name: 'coordination',
+    aliases: ['zookeeper-server-start', 'org.apache.zookeeper.server.quorum.QuorumPeerMain'],
+    about: 'Starts a coordination server: zoo.cfg.',
+    load: async () => (await import('../zookeeper/main.ts')).main,
+  },
+  {
+    name: 'shipper',
+    aliases: ['filebeat'],
+    about: 'Ships the lines of files to a topic: -c filebeat.yml.',
+    load: async () => (await import('../shipper/main.ts')).main,
+  },
+  {
+    name: 'pipeline',
+    aliases: ['logstash'],
+    about: 'Runs a pipeline: -f logstash.conf or -e CONFIG.',
+    load: async () => (await import('../pipeline/main.ts')).main,
+  },
+  {
+    name: 'search',
+    aliases: ['elasticsearch'],
+    about: 'Starts the search server: -E http.port=9200 --path.data DIR.',
+    load: async () => (await import('../search/main.ts')).main,
+  },
+  {
+    name: 'console',
+    aliases: ['kibana'],
+    about: 'Serves the pages: --port 5601 --elasticsearch URL --bootstrap-server LIST.',
+    load: async () => (await import('../console/main.ts')).main,
+  },
+  {
+    name: 'kafka-topics',
+    aliases: ['kafka.admin.TopicCommand', 'org.apache.kafka.tools.TopicCommand'],
+    about: 'Creates, lists, describes, alters and deletes topics.',
+    load: async () => (await import('../tools/main.ts')).topics,
+  },
+  {
+    name: 'kafka-console-producer',
+    aliases: ['kafka.tools.ConsoleProducer', 'org.apache.kafka.tools.ConsoleProducer'],
+    about: 'Sends lines of standard input as records.',
+    load: async () => (await import('../tools/main.ts')).consoleProducer,
+  },
+  {
+    name: 'kafka-console-consumer',
+    aliases: ['kafka.tools.ConsoleConsumer', 'org.apache.kafka.tools.consumer.ConsoleConsumer'],
+    about: 'Prints the records of a topic.',
+    load: async () => (await import('../tools/main.ts')).consoleConsumer,
+  },
+  {
+    name: 'wire',
+    aliases: [],
+    about: 'Decodes and encodes Kafka messages: one JSON line in, one out.',
+    load: async () => (await import('../tools/commands/wire.ts')).wire,
+  },
+]

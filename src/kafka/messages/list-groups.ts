@@ -1,0 +1,22 @@
+import { api, array, int16, int32, string } from '../../wire/schema.ts'
+
+export const ListGroups = api({
+  key: 16,
+  name: 'ListGroups',
+  versions: '0-5',
+  flexible: '3+',
+  request: {
+    statesFilter: array(string(), { versions: '4+' }),
+    typesFilter: array(string(), { versions: '5+' }),
+  },
+  response: {
+    throttleTimeMs: int32({ versions: '1+', ignorable: true }),
+    errorCode: int16(),
+    groups: array({
+      groupId: string(),
+      protocolType: string(),
+      groupState: string({ versions: '4+', ignorable: true }),
+      groupType: string({ versions: '5+', ignorable: true }),
+    }),
+  },
+})

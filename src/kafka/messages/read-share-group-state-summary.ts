@@ -1,0 +1,31 @@
+import { api, array, int16, int32, int64, string, uuid } from '../../wire/schema.ts'
+
+export const ReadShareGroupStateSummary = api({
+  key: 87,
+  name: 'ReadShareGroupStateSummary',
+  versions: '0',
+  flexible: '0+',
+  request: {
+    groupId: string(),
+    topics: array({
+      topicId: uuid(),
+      partitions: array({
+        partition: int32(),
+        leaderEpoch: int32(),
+      }),
+    }),
+  },
+  response: {
+    results: array({
+      topicId: uuid(),
+      partitions: array({
+        partition: int32(),
+        errorCode: int16(),
+        errorMessage: string({ nullable: '0+', default: null }),
+        stateEpoch: int32(),
+        leaderEpoch: int32(),
+        startOffset: int64(),
+      }),
+    }),
+  },
+})

@@ -1,0 +1,36 @@
+import { api, array, int16, int32, int64, int8, string, uuid } from '../../wire/schema.ts'
+
+export const WriteShareGroupState = api({
+  key: 85,
+  name: 'WriteShareGroupState',
+  versions: '0',
+  flexible: '0+',
+  request: {
+    groupId: string(),
+    topics: array({
+      topicId: uuid(),
+      partitions: array({
+        partition: int32(),
+        stateEpoch: int32(),
+        leaderEpoch: int32(),
+        startOffset: int64(),
+        stateBatches: array({
+          firstOffset: int64(),
+          lastOffset: int64(),
+          deliveryState: int8(),
+          deliveryCount: int16(),
+        }),
+      }),
+    }),
+  },
+  response: {
+    results: array({
+      topicId: uuid(),
+      partitions: array({
+        partition: int32(),
+        errorCode: int16(),
+        errorMessage: string({ nullable: '0+', default: null }),
+      }),
+    }),
+  },
+})

@@ -1,0 +1,174 @@
+/**
+ * Metrics behind the port: counters and quantiles are plain numbers on the hot path (a few nanoseconds
+ * each, no labels hashed), and become text when somebody asks. What the process itself says (heap,
+ * garbage collection, loop delay) comes from prom-client, loaded by the first question.
+ */
+import { assert } from '../runtime/assert.ts'
+import type { Clock } from '../runtime/clock.ts'
+import type { Counter, Histogram, Labels, Metrics } from '../runtime/metrics.ts'
+import { SlidingQuantiles } from './quantiles.ts'
+
+type Series =
+  | { readonly kind: 'counter'; readonly labels: Labels; value: number }
+  | { readonly kind: 'gauge'; readonly labels: Labels; read: () => number }
+  | { readonly kind: 'histogram'; readonly labels: Labels; readonly window: SlidingQuantiles }
+
+interface Family {
+  readonly name: string
+  readonly help: string
+  readonly kind: Series['kind']
+  readonly series: Map<string, Series>
+}
+
+/** What Kafka's own histograms report. */
+const quantiles = [0.5, 0.75, 0.95, 0.98, 0.99, 0.999]
+
+/** Quantiles cover the last five to six of these. */
+const windowMs = 60_000
+
+export interface MetricsOptions {
+  readonly clock: Clock
+  /** Whether render adds what Node tells about the process. Default true. */
+  readonly processMetrics?: boolean
+}
+
+export function createMetrics(options: MetricsOptions): Metrics {
+  const families = new Map<string, Family>()
+  const byLabel = new Map<string, Set<{ family: Family; key: string; labels: Labels }>>()
+  const windows = new Set<SlidingQuantiles>()
+  const rotate = (): void => {
+    for (const window of windows) window.rotate()
+    if (windows.size > 0) options.clock.schedule(windowMs, rotate)
+  }
+
+  function obtain(name: string, help: string, wanted: Series): Series {
+    let family = families.get(name)
+    if (family === undefined) {
+      family = { name, help, kind: wanted.kind, series: new Map() }
+      families.set(name, family)
+    }
+    assert(family.kind === wanted.kind, `metric ${name} is a ${family.kind}, not a ${wanted.kind}`)
+    const key = labelText(wanted.labels)
+    const existing = family.series.get(key)
+    if (existing !== undefined) return existing
+    family.series.set(key, wanted)
+    const place = { family, key, labels: wanted.labels }
+    for (const pair of labelPairs(wanted.labels)) {
+      const places = byLabel.get(pair)
+      if (places === undefined) byLabel.set(pair, new Set([place]))
+      else places.add(place)
+    }
+    return wanted
+  }
+
+  return {
+    counter(name, help, labels = {}): Counter {
+      const series = obtain(name, help, { kind: 'counter', labels, value: 0 })
+      assert(series.kind === 'counter', name)
+      return {
+        add(amount) {
+          series.value += amount
+        },
+      }
+    },
+
+    gauge(name, help, read, labels = {}) {
+      const series = obtain(name, help, { kind: 'gauge', labels, read })
+      assert(series.kind === 'gauge', name)
+      series.read = read
+    },
+
+    histogram(name, help, labels = {}): Histogram {
+      const window = new SlidingQuantiles()
+      const series = obtain(name, help, { kind: 'histogram', labels, window })
+      assert(series.kind === 'histogram', name)
+      if (windows.size === 0) options.clock.schedule(windowMs, rotate)
+      windows.add(series.window)
+      return series.window
+    },
+
+    forget(labels) {
+      const wanted = Object.entries(labels)
+      const [first] = labelPairs(labels)
+      if (first === undefined) return
+      for (const place of byLabel.get(first) ?? []) {
+        if (!wanted.every(([name, value]) => place.labels[name] === value)) continue
+        const series = place.family.series.get(place.key)
+        if (series?.kind === 'histogram') windows.delete(series.window)
+        place.family.series.delete(place.key)
+        if (place.family.series.size === 0) families.delete(place.family.name)
+        for (const pair of labelPairs(place.labels)) {
+          const places = byLabel.get(pair)
+          places?.delete(place)
+          if (places?.size === 0) byLabel.delete(pair)
+        }
+      }
+    },
+
+    async render() {
+      const own = [...families.values()].map(familyText).join('')
+      return options.processMetrics === false ? own : own + (await processText())
+    },
+  }
+}
+
+function familyText(family: Family): string {
+  const type = family.kind === 'histogram' ? 'summary' : family.kind
+  let text = `# HELP ${family.name} ${escapeHelp(family.help)}\n# TYPE ${family.name} ${type}\n`
+  for (const series of family.series.values()) text += seriesText(family.name, series)
+  return text
+}
+
+function seriesText(name: string, series: Series): string {
+  switch (series.kind) {
+    case 'counter':
+      return line(name, series.labels, series.value)
+    case 'gauge':
+      return line(name, series.labels, series.read())
+    case 'histogram': {
+      const { window, labels } = series
+      let text = ''
+      const values = window.quantiles(quantiles)
+      for (const [index, quantile] of quantiles.entries()) {
+        text += line(name, { ...labels, quantile: String(quantile) }, values[index] ?? Number.NaN)
+      }
+      return (
+        text + line(`${name}_sum`, labels, window.sum) + line(`${name}_count`, labels, window.count)
+      )
+    }
+  }
+}
+
+function line(name: string, labels: Labels, value: number): string {
+  const text = value === Infinity ? '+Inf' : value === -Infinity ? '-Inf' : String(value)
+  return `${name}${labelText(labels)} ${text}\n`
+}
+
+function labelText(labels: Labels): string {
+  const pairs = labelPairs(labels)
+  return pairs.length === 0 ? '' : `{${pairs.join(',')}}`
+}
+
+function labelPairs(labels: Labels): string[] {
+  return Object.entries(labels).map(([name, value]) => `${name}="${escapeLabel(value)}"`)
+}
+
+function escapeLabel(value: string): string {
+  return value.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('"', '\\"')
+}
+
+function escapeHelp(help: string): string {
+  return help.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')
+}
+
+let processRegistry: Promise<{ metrics(): Promise<string> }> | undefined
+
+/** One per process, whatever the number of services in it. */
+async function processText(): Promise<string> {
+  processRegistry ??= import('prom-client').then(({ collectDefaultMetrics, Registry }) => {
+    const register = new Registry()
+    collectDefaultMetrics({ register })
+    return register
+  })
+  return `${await (await processRegistry).metrics()}\n`
+}

@@ -1,0 +1,479 @@
+/**
+ * One partition's log: alone knows its offsets (start, last stable, high watermark, end) and calls the
+ * rest in the original's order: validate and assign, producer check, epochs, roll, segment and
+ * indexes, producers, transaction index. Appends and hot reads are synchronous; nothing may be
+ * acknowledged before `flushGathered` has written it.
+ */
+import { Errors } from '../kafka/errors.ts'
+import { DiskError } from '../runtime/disk.ts'
+import {
+  entryBaseOffset,
+  entryLastOffset,
+  entryLeaderEpoch,
+  entryMaxTimestamp,
+  entryProducerId,
+  entrySize,
+} from './entry.ts'
+import { findSlice } from './find-slice.ts'
+import { GroupCommit } from './group-commit.ts'
+import { type Entries, prepareLeaderAppend } from './leader-append.ts'
+import type { LeaderEpochs } from './leader-epochs.ts'
+import type { LogContext } from './log-context.ts'
+import { checkProducers } from './producer-check.ts'
+import type { Producers } from './producers.ts'
+import type { LoadedLog } from './recover.ts'
+import { replayEntry } from './replay.ts'
+import { restoreProducers } from './restore-producers.ts'
+import {
+  type AbortedTransaction,
+  type AppendOptions,
+  type AppendResult,
+  appended,
+  type LogSlice,
+  type ReadOptions,
+  type ReadResult,
+  refused,
+  type TimestampOffset,
+} from './results.ts'
+import { expiredSegments } from './retention.ts'
+import { shouldRoll } from './roll.ts'
+import { Segments } from './segments.ts'
+import type { LogSettings } from './settings.ts'
+import type { Snapshots } from './snapshots.ts'
+import { searchLog, searchMaxTimestamp } from './time-search.ts'
+
+export interface LogIdentity {
+  readonly topic: string
+  readonly partition: number
+  readonly directory: string
+  readonly topicId: string | undefined
+}
+
+const unavailable: ReadResult = { error: Errors.KAFKA_STORAGE_ERROR, slice: undefined }
+const outOfRange: ReadResult = { error: Errors.OFFSET_OUT_OF_RANGE, slice: undefined }
+const nothing: ReadResult = { error: Errors.NONE, slice: undefined }
+
+export class PartitionLog {
+  readonly topic: string
+  readonly partition: number
+  /** `topic-partition` */
+  readonly name: string
+  readonly directory: string
+  /** Base64url id of partition.metadata; undefined where there is none. */
+  readonly topicId: string | undefined
+  /** May be replaced while the log is open. */
+  settings: LogSettings
+  readonly leaderEpochs: LeaderEpochs
+  private readonly context: LogContext
+  private readonly segments: Segments
+  private readonly snapshots: Snapshots
+  private readonly commit = new GroupCommit(() => this.syncAll())
+  private producers: Producers
+  private startOffset: number
+  private endOffset: number
+  private watermark: number
+  private durableOffset: number
+  /** Differs from what the last clean shutdown left. */
+  private changed: boolean
+  private truncating = false
+  private closed = false
+
+  constructor(
+    context: LogContext,
+    identity: LogIdentity,
+    loaded: LoadedLog,
+    settings: LogSettings,
+  ) {
+    this.context = context
+    this.topic = identity.topic
+    this.partition = identity.partition
+    this.name = `${identity.topic}-${identity.partition}`
+    this.directory = identity.directory
+    this.topicId = identity.topicId
+    this.settings = settings
+    this.leaderEpochs = loaded.epochs
+    this.segments = new Segments(context, identity.directory, loaded.segments)
+    this.changed = loaded.changed
+    this.snapshots = loaded.snapshots
+    this.producers = loaded.producers
+    this.startOffset = loaded.logStartOffset
+    this.endOffset = loaded.logEndOffset
+    this.watermark = loaded.logStartOffset
+    this.durableOffset = loaded.recoveryPoint
+  }
+
+  get logStartOffset(): number {
+    return this.startOffset
+  }
+
+  get logEndOffset(): number {
+    return this.endOffset
+  }
+
+  get highWatermark(): number {
+    return this.watermark
+  }
+
+  /** min(high watermark, first offset of a transaction that is not decided below it) */
+  get lastStableOffset(): number {
+    const unstable = this.producers.firstUnstableOffset()
+    if (unstable < 0 || unstable >= this.watermark) return this.watermark
+    return Math.max(unstable, this.startOffset)
+  }
+
+  /** All below is durable. */
+  get recoveryPoint(): number {
+    return this.durableOffset
+  }
+
+  /** Base offset of the active segment: reads below it need not wait for more data. */
+  get activeBaseOffset(): number {
+    return this.segments.active.baseOffset
+  }
+
+  /** Where the first segment begins; the log may start later. */
+  get firstBaseOffset(): number {
+    return this.segments.first.baseOffset
+  }
+
+  get sizeBytes(): number {
+    return this.segments.sizeBytes()
+  }
+
+  /** flush.messages says that `sync` is due before the next acknowledgement. */
+  get flushDue(): boolean {
+    return this.endOffset - this.durableOffset >= this.settings.flushMessages
+  }
+
+  /** Its directory failed, or it was removed: every append and read answers an error. */
+  get offline(): boolean {
+    return this.closed || this.context.isOffline()
+  }
+
+  /** Only grows, and never above the log end; returns whether it moved. */
+  advanceHighWatermark(offset: number): boolean {
+    const bounded = Math.min(offset, this.endOffset)
+    if (bounded <= this.watermark) return false
+    this.watermark = bounded
+    this.producers.passHighWatermark(bounded)
+    return true
+  }
+
+  /**
+   * Validates, assigns offsets and the epoch (in the caller's buffer), appends. Small appends are
+   * gathered: acknowledge after `flushGathered`, and only if the log is not `offline` then.
+   */
+  appendAsLeader(
+    buffer: Buffer,
+    start: number,
+    end: number,
+    options: AppendOptions,
+  ): AppendResult {
+    if (this.offline || this.truncating) return refused(Errors.KAFKA_STORAGE_ERROR)
+    const { settings } = this
+    const baseOffset = this.endOffset
+    const ready = prepareLeaderAppend({ buffer, start, end }, baseOffset, options, settings)
+    if (ready.error !== Errors.NONE) return refused(ready.error, ready.message, ready.records)
+    if (ready.end - ready.start > settings.segmentBytes) {
+      return refused(Errors.RECORD_LIST_TOO_LARGE)
+    }
+    const verdict = checkProducers(this.producers, ready, options.origin)
+    if (verdict.error !== Errors.NONE) return refused(verdict.error, verdict.message)
+    const logAppendTimeMs =
+      settings.messageTimestampType === 'LogAppendTime' ? options.nowMs : -1
+    const logStartOffset = this.startOffset
+    if (verdict.duplicate !== undefined) {
+      const { lastOffset, offsetDelta, timestamp } = verdict.duplicate
+      const stamp = logAppendTimeMs < 0 ? -1 : timestamp
+      const rest = { logAppendTimeMs: stamp, logStartOffset, duplicate: true }
+      return appended(lastOffset - offsetDelta, lastOffset, rest)
+    }
+    const empty = ready.end === ready.start
+    if (!empty && !this.append(ready, options.nowMs)) return refused(Errors.KAFKA_STORAGE_ERROR)
+    const rest = { logAppendTimeMs, logStartOffset, duplicate: false }
+    return appended(baseOffset, this.endOffset - 1, rest)
+  }
+
+  /** Appends batches exactly as the leader stored them; those below the log's end are passed over. */
+  appendAsFollower(buffer: Buffer, start: number, end: number, nowMs: number): AppendResult {
+    if (this.offline || this.truncating) return refused(Errors.KAFKA_STORAGE_ERROR)
+    let from = start
+    while (from < end && entryLastOffset(buffer, from) < this.endOffset) {
+      from += entrySize(buffer, from)
+    }
+    const baseOffset = from < end ? entryBaseOffset(buffer, from) : this.endOffset
+    if (from < end && !this.append({ buffer, start: from, end }, nowMs)) {
+      return refused(Errors.KAFKA_STORAGE_ERROR)
+    }
+    const rest = { logAppendTimeMs: -1, logStartOffset: this.startOffset, duplicate: false }
+    return appended(baseOffset, this.endOffset - 1, rest)
+  }
+
+  /** Writes what this turn gathered. A disk error takes the directory, and this log, `offline`. */
+  flushGathered(): void {
+    if (!this.segments.active.hasGathered || this.offline) return
+    this.guard(undefined, () => this.segments.active.flushGathered())
+  }
+
+  /** Makes all appended before the call durable; callers share flushes. @throws DiskError */
+  sync(): Promise<void> {
+    return this.commit.run()
+  }
+
+  /** Finds the bytes that answer a read; copies none. */
+  read(offset: number, options: ReadOptions): ReadResult {
+    if (this.offline) return unavailable
+    if (offset < this.startOffset || offset > this.endOffset) return outOfRange
+    const upTo = Math.min(options.upTo, this.endOffset)
+    if (offset >= upTo) return nothing
+    this.flushGathered()
+    const whole = upTo === this.endOffset ? Number.POSITIVE_INFINITY : upTo
+    return this.guard(unavailable, () =>
+      findSlice(this.segments, offset, { ...options, upTo: whole }),
+    )
+  }
+
+  /** Bytes read; fewer than the slice has only where it was cut or deleted meanwhile. */
+  readInto(slice: LogSlice, target: Uint8Array, targetStart: number): number {
+    return this.guard(0, () =>
+      slice.file.readNow(target, targetStart, slice.length, slice.position),
+    )
+  }
+
+  /** The same off the loop, for slices that are not hot. */
+  async readIntoAsync(slice: LogSlice, target: Uint8Array, targetStart: number): Promise<number> {
+    try {
+      return await slice.file.read(target, targetStart, slice.length, slice.position)
+    } catch (error) {
+      this.context.fail(error)
+      return 0
+    }
+  }
+
+  /** Aborted transactions that overlap [offset, upTo), for read-committed consumers. */
+  abortedTransactions(offset: number, upTo: number): AbortedTransaction[] {
+    const found: AbortedTransaction[] = []
+    return this.guard(found, () => {
+      for (let index = this.segments.floorIndex(offset); index < this.segments.all.length; index++) {
+        if (this.segments.at(index).transactionIndex.collect(offset, upTo, found)) break
+      }
+      return found
+    })
+  }
+
+  /** The first record at or above the timestamp, within [log start, upTo). @throws DiskError */
+  offsetForTimestamp(timestamp: number, upTo: number): Promise<TimestampOffset | undefined> {
+    return searchLog([...this.segments.all], timestamp, { from: this.startOffset, upTo })
+  }
+
+  /** The first record with the largest timestamp (ListOffsets -3). @throws DiskError */
+  offsetOfMaxTimestamp(): Promise<TimestampOffset | undefined> {
+    const range = { from: this.startOffset, upTo: this.endOffset }
+    return searchMaxTimestamp([...this.segments.all], range)
+  }
+
+  /** Base offsets of the segments, oldest first (ListOffsets 0). */
+  segmentBaseOffsets(): number[] {
+    return this.segments.all.map((segment) => segment.baseOffset)
+  }
+
+  /** A new leader notes where its epoch begins. */
+  beginEpoch(epoch: number): void {
+    this.guard(undefined, () => this.leaderEpochs.assign(epoch, this.endOffset))
+  }
+
+  /** Cuts the log's end; the entry that holds `offset` goes wholly. No appends meanwhile. */
+  async truncateTo(offset: number): Promise<void> {
+    if (offset >= this.endOffset) return
+    if (offset < this.segments.first.baseOffset) return this.truncateFullyAndStartAt(offset)
+    this.truncating = true
+    try {
+      this.flushGathered()
+      this.segments.truncateTo(offset, this.settings.fileDeleteDelayMs)
+      this.endsAt(offset)
+      this.producers = await restoreProducers(this.segments.all, this.snapshots, offset)
+    } catch (error) {
+      this.context.fail(error)
+      throw error
+    } finally {
+      this.truncating = false
+    }
+  }
+
+  /** Drops everything; the next record gets `offset`. @throws DiskError */
+  truncateFullyAndStartAt(offset: number): Promise<void> {
+    this.flushGathered()
+    this.guard(undefined, () => {
+      this.segments.restartAt(offset, this.settings)
+      this.snapshots.keep(() => false)
+      this.producers.clear()
+      this.leaderEpochs.clear()
+      this.startOffset = offset
+      this.endsAt(offset)
+      this.watermark = offset
+    })
+    return Promise.resolve()
+  }
+
+  /** Raises the log start; 0, or 1 (OFFSET_OUT_OF_RANGE) above the high watermark. */
+  deleteRecordsBefore(offset: number): number {
+    if (this.offline) return Errors.KAFKA_STORAGE_ERROR
+    if (offset > this.watermark) return Errors.OFFSET_OUT_OF_RANGE
+    this.guard(undefined, () => this.startsAt(offset))
+    return Errors.NONE
+  }
+
+  /** Deletes the segments that retention or the log start gave up; returns how many. */
+  applyRetention(nowMs: number): number {
+    if (this.offline || this.truncating) return 0
+    return this.guard(0, () => {
+      const segments = this.segments.all
+      const state = {
+        segments,
+        logStartOffset: this.startOffset,
+        logEndOffset: this.endOffset,
+        highWatermark: this.watermark,
+        nowMs,
+      }
+      const count = expiredSegments(state, this.settings)
+      if (count === 0) return 0
+      if (count === segments.length) this.roll()
+      this.changed = true
+      this.segments.deleteHead(count, this.settings.fileDeleteDelayMs)
+      const first = this.segments.first.baseOffset
+      this.snapshots.keep((offset) => offset >= first)
+      this.startsAt(first)
+      return count
+    })
+  }
+
+  /** Forgets producers that have been idle for producer.id.expiration.ms. */
+  expireProducers(nowMs: number, expirationMs: number): void {
+    this.producers.expire(nowMs, expirationMs)
+  }
+
+  /** Makes all durable, trims indexes, takes a snapshot: what a clean marker promises. */
+  async close(clean: boolean): Promise<void> {
+    if (!this.offline && clean && this.changed) {
+      this.flushGathered()
+      await this.sync()
+      await this.segments.sealAll(this.durableOffset)
+      if (this.endOffset > 0) this.snapshots.take(this.endOffset, this.producers)
+    }
+    this.closed = true
+    this.segments.close()
+  }
+
+  /** Its directory is about to be renamed and removed. */
+  forget(): void {
+    this.closed = true
+    this.segments.forget()
+  }
+
+  private append(entries: Entries, nowMs: number): boolean {
+    return this.guard(false, () => {
+      const { buffer, start, end } = entries
+      let lastOffset = -1
+      let maxTimestamp = -1
+      let offsetOfMaxTimestamp = -1
+      for (let at = start; at < end; at += entrySize(buffer, at)) {
+        lastOffset = entryLastOffset(buffer, at)
+        const timestamp = entryMaxTimestamp(buffer, at)
+        if (timestamp > maxTimestamp) {
+          maxTimestamp = timestamp
+          offsetOfMaxTimestamp = lastOffset
+        }
+        const epoch = entryLeaderEpoch(buffer, at)
+        if (epoch > this.leaderEpochs.latestEpoch) {
+          this.leaderEpochs.assign(epoch, entryBaseOffset(buffer, at))
+        }
+      }
+      this.rollIfDue({ bytes: end - start, lastOffset, maxTimestamp, nowMs })
+      const { active } = this.segments
+      for (let at = start; at < end; at += entrySize(buffer, at)) {
+        active.noteEntry(entryLastOffset(buffer, at), at - start)
+      }
+      const facts = { lastOffset, maxTimestamp, offsetOfMaxTimestamp }
+      active.append(buffer, start, end, facts, this.settings)
+      for (let at = start; at < end; at += entrySize(buffer, at)) {
+        if (entryProducerId(buffer, at) < 0) continue
+        const ended = replayEntry(this.producers, buffer, at)
+        if (ended?.aborted !== undefined) active.transactionIndex.append(ended.aborted)
+      }
+      active.modifiedMs = nowMs
+      this.endOffset = lastOffset + 1
+      this.changed = true
+      if (active.hasGathered) this.context.gathered(this)
+      return true
+    })
+  }
+
+  private rollIfDue(append: {
+    bytes: number
+    lastOffset: number
+    maxTimestamp: number
+    nowMs: number
+  }): void {
+    const { active } = this.segments
+    const question = {
+      sizeBytes: active.sizeBytes,
+      baseOffset: active.baseOffset,
+      createdMs: active.createdMs,
+      firstTimestamp: active.firstTimestamp(),
+      indexFull: active.isIndexFull(this.settings.segmentIndexBytes),
+      jitterMs: active.jitterMs,
+      appendBytes: append.bytes,
+      appendLastOffset: append.lastOffset,
+      appendMaxTimestamp: append.maxTimestamp,
+      nowMs: append.nowMs,
+    }
+    if (shouldRoll(question, this.settings)) this.roll()
+  }
+
+  private roll(): void {
+    this.segments.roll(this.endOffset, this.settings)
+    this.snapshots.take(this.endOffset, this.producers)
+    // The sealed segment becomes durable in the background; a failure takes the directory offline.
+    this.sync().catch(() => undefined)
+  }
+
+  private async syncAll(): Promise<void> {
+    const end = this.endOffset
+    try {
+      await this.segments.sync(this.durableOffset)
+      this.leaderEpochs.sync()
+      this.durableOffset = Math.max(this.durableOffset, Math.min(end, this.endOffset))
+    } catch (error) {
+      this.context.fail(error)
+      throw error
+    }
+  }
+
+  private endsAt(offset: number): void {
+    this.changed = true
+    this.endOffset = offset
+    this.watermark = Math.min(this.watermark, offset)
+    this.durableOffset = Math.min(this.durableOffset, offset)
+    this.startOffset = Math.min(this.startOffset, offset)
+    this.leaderEpochs.truncateFromEnd(offset)
+    this.snapshots.keep((each) => each <= offset)
+  }
+
+  private startsAt(offset: number): void {
+    if (offset <= this.startOffset) return
+    this.startOffset = offset
+    this.watermark = Math.max(this.watermark, offset)
+    this.leaderEpochs.truncateFromStart(offset)
+  }
+
+  /** A disk error takes the directory offline and yields `fallback`; anything else is our own bug. */
+  private guard<T>(fallback: T, action: () => T): T {
+    try {
+      return action()
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error
+      this.context.fail(error)
+      return fallback
+    }
+  }
+}

@@ -1,0 +1,337 @@
+/**
+ * One client's connection: the handshake that gives it a session, then requests in order. What it may
+ * have unanswered is bounded, and so is what it leaves unread.
+ */
+import type { ByteBudget } from '../../runtime/byte-budget.ts'
+import type { Clock, Timer } from '../../runtime/clock.ts'
+import { type FrameProblem, Framing } from '../../runtime/framing.ts'
+import type { Logger } from '../../runtime/logger.ts'
+import type { Connection } from '../../runtime/network.ts'
+import { WireError } from '../../wire/errors.ts'
+import { Reader } from '../../wire/reader.ts'
+import { errorCodes } from '../protocol/errors.ts'
+import { eventTypes, opcodes, reservedXids } from '../protocol/opcodes.ts'
+import { connectResponsePacket, eventPacket, replyPacket } from '../protocol/packets.ts'
+import { AuthPacket, ConnectRequest, RequestHeader, take } from '../protocol/records.ts'
+import { digestId, type Identity, SUPER } from './access.ts'
+import { type ConnectionStatus, fourLetterAnswer, type ServerStatus } from './four-letter-words.ts'
+import type { Origin, RequestProcessor } from './processors.ts'
+import { type Answer, type Job, parseRequest, type View } from './requests.ts'
+import { type Session, sessionPassword } from './sessions.ts'
+import type { CoordinationSettings } from './settings.ts'
+import type { TreeEvent } from './tree.ts'
+
+/** What a connection needs of its server. */
+export interface ConnectionHost {
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly settings: CoordinationSettings
+  readonly budget: ByteBudget
+  readonly processor: RequestProcessor<ServerConnection>
+  status(): ServerStatus
+  newSessionId(): bigint
+  /** Makes the connection the one of its session; another one that had it is closed. */
+  adopt(session: bigint, connection: ServerConnection): void
+  forget(connection: ServerConnection): void
+  /** The session's end was put off. */
+  touched(): void
+  served(latencyMs: number): void
+}
+
+/** A connection that has not asked for a session after this long is closed. */
+const SESSIONLESS_MS = 10_000
+/** A packet that was begun and does not end is given up after this long. */
+const SLOW_PACKET_MS = 30_000
+/** Unanswered requests of one connection, above which it is not read. */
+const OUTSTANDING_MAX = 200
+/** Bytes the client does not take, above which it is given up. */
+const UNSENT_BYTES_MAX = 64 << 20
+
+export class ServerConnection {
+  /** 0 until it is known. */
+  sessionId = 0n
+  private session: Session | undefined
+  private readonly host: ConnectionHost
+  private readonly connection: Connection
+  private readonly framing: Framing
+  private readonly identities: Identity[]
+  private sessionlessTimer: Timer | undefined
+  private isClosed = false
+  /** The last answer is on its way; nothing more is heard. */
+  private isEnding = false
+  private isConnecting = false
+  private unanswered = 0
+  private writesUnanswered = 0
+  private isFull = false
+  private awaitsDrain = false
+  private timeoutMs = 0
+  received = 0
+  sent = 0
+
+  constructor(host: ConnectionHost, connection: Connection) {
+    this.host = host
+    this.connection = connection
+    this.identities = [{ scheme: 'ip', id: connection.remoteAddress }]
+    this.sessionlessTimer = host.clock.schedule(SESSIONLESS_MS, () => this.destroy())
+    const settings = { limitBytes: host.settings.packetBytesMax, slowFrameMs: SLOW_PACKET_MS }
+    this.framing = new Framing(connection, host, settings, {
+      onFrame: (buffer, start, end) => this.onFrame(new Reader(buffer, start, end)),
+      onBroken: (problem) => this.onBroken(problem),
+      onDrain: () => {
+        this.awaitsDrain = false
+        this.relieve()
+      },
+      onClose: () => this.onClose(),
+    })
+  }
+
+  get address(): string {
+    return this.connection.remoteAddress
+  }
+
+  status(): ConnectionStatus {
+    return {
+      address: this.connection.remoteAddress,
+      port: this.connection.remotePort,
+      session: this.sessionId,
+      timeoutMs: this.timeoutMs,
+      received: this.received,
+      sent: this.sent,
+      queued: this.unanswered,
+    }
+  }
+
+  notify(event: TreeEvent): void {
+    this.send(eventPacket(eventTypes[event.type], event.path))
+  }
+
+  /** Sends what is pending, then closes. */
+  end(): void {
+    if (this.isEnding || this.isClosed) return
+    this.isEnding = true
+    this.connection.end()
+  }
+
+  destroy(): void {
+    if (!this.isClosed) this.framing.destroy()
+  }
+
+  private send(packet: Buffer): void {
+    if (this.isClosed || this.isEnding) return
+    this.sent += 1
+    if (!this.connection.write(packet)) {
+      this.awaitsDrain = true
+      this.hold()
+    }
+    if (this.connection.pendingBytes > UNSENT_BYTES_MAX) {
+      this.warn('does not take what it is sent; closing')
+      this.destroy()
+    }
+  }
+
+  private warn(message: string): void {
+    const { remoteAddress, remotePort } = this.connection
+    const session = BigInt.asUintN(64, this.sessionId).toString(16)
+    this.host.logger.warn(`/${remoteAddress}:${remotePort} session 0x${session} ${message}`)
+  }
+
+  private hold(): void {
+    this.isFull = true
+    this.framing.hold()
+  }
+
+  /** Reads on, once the client took its answers and few are owed. */
+  private relieve(): void {
+    if (!this.isFull || this.isConnecting || this.isEnding) return
+    if (this.unanswered > OUTSTANDING_MAX / 2 || this.awaitsDrain) return
+    this.isFull = false
+    this.framing.release()
+  }
+
+  private onFrame(reader: Reader): void {
+    if (this.isEnding) return
+    this.received += 1
+    try {
+      if (this.session === undefined) this.connect(reader)
+      else this.request(reader, this.session)
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error
+      this.warn(`sent what makes no sense: ${error.message}`)
+      this.destroy()
+    }
+  }
+
+  private onBroken(problem: FrameProblem): void {
+    const isWord = this.session === undefined && problem.kind !== 'slow'
+    const answer = isWord
+      ? fourLetterAnswer(problem.sizeBytes, () => this.host.status())
+      : undefined
+    if (answer === undefined) this.warn(`${problem.kind} packet of ${problem.sizeBytes} bytes`)
+    else this.connection.write(Buffer.from(answer))
+  }
+
+  private onClose(): void {
+    this.isClosed = true
+    this.sessionlessTimer?.cancel()
+    this.host.processor.watches.removeWatcher(this)
+    this.host.forget(this)
+  }
+
+  // The handshake
+
+  private connect(reader: Reader): void {
+    const { lastZxidSeen, timeOut, sessionId, passwd } = take(reader, ConnectRequest)
+    // Clients before 3.4 end here.
+    const knowsReadOnly = reader.remaining > 0
+    const { settings, processor } = this.host
+    if (lastZxidSeen > processor.lastZxid) {
+      this.warn(`has seen zxid 0x${lastZxidSeen.toString(16)}, which we do not have`)
+      return this.destroy()
+    }
+    const least = Math.max(timeOut, settings.sessionTimeoutMsMin)
+    const timeoutMs = Math.min(least, settings.sessionTimeoutMsMax)
+    if (sessionId !== 0n) return this.reconnect(sessionId, passwd, timeoutMs, knowsReadOnly)
+    // No request is read before the session is there.
+    this.isConnecting = true
+    this.framing.hold()
+    const origin = { session: this.host.newSessionId(), identities: [], cxid: 0 }
+    processor.write(
+      origin,
+      () => ({ type: 'createSession', timeoutMs }),
+      () => this.established(origin.session, timeoutMs, knowsReadOnly),
+    )
+  }
+
+  private reconnect(
+    id: bigint,
+    password: Buffer | null,
+    timeoutMs: number,
+    knowsReadOnly: boolean,
+  ): void {
+    const { sessions } = this.host.processor
+    const session = sessions.get(id)
+    const isTheirs = password !== null && sessionPassword(id).equals(password)
+    if (session === undefined || session.closing || !isTheirs) {
+      const nothing = { timeOut: 0, sessionId: 0n, passwd: Buffer.alloc(16) }
+      const packet = connectResponsePacket(nothing, knowsReadOnly ? false : undefined)
+      this.send(packet)
+      return this.end()
+    }
+    session.timeoutMs = timeoutMs
+    sessions.touch(session, this.host.clock.monotonicMs())
+    this.established(id, timeoutMs, knowsReadOnly)
+  }
+
+  private established(id: bigint, timeoutMs: number, knowsReadOnly: boolean): void {
+    const session = this.host.processor.sessions.get(id)
+    this.host.touched()
+    if (this.isClosed || session === undefined) return
+    this.session = session
+    this.sessionId = id
+    this.timeoutMs = timeoutMs
+    this.sessionlessTimer?.cancel()
+    this.host.adopt(id, this)
+    const response = { timeOut: timeoutMs, sessionId: id, passwd: sessionPassword(id) }
+    this.send(connectResponsePacket(response, knowsReadOnly ? false : undefined))
+    if (!this.isConnecting) return
+    this.isConnecting = false
+    this.framing.release()
+  }
+
+  // Requests
+
+  private request(reader: Reader, session: Session): void {
+    const { xid, type } = take(reader, RequestHeader)
+    const { clock, processor } = this.host
+    processor.sessions.touch(session, clock.monotonicMs())
+    const began = clock.monotonicMs()
+    if (type === opcodes.ping) return this.reply(xid, began, { err: errorCodes.OK })
+    if (type === opcodes.auth) return this.authenticate(reader, began)
+    if (session.closing) return this.reply(xid, began, { err: errorCodes.SESSIONEXPIRED })
+    if (type === opcodes.closeSession) return this.closeSession(xid, session, began)
+    const job = parseRequest<ServerConnection>(type, reader)
+    if (job === undefined) return this.reply(xid, began, { err: errorCodes.UNIMPLEMENTED })
+    this.unanswered += 1
+    if (this.unanswered >= OUTSTANDING_MAX) this.hold()
+    if (job.kind === 'write') this.write(xid, job, began)
+    else this.read(xid, job, began)
+  }
+
+  private origin(xid: number): Origin {
+    return { session: this.sessionId, identities: this.identities, cxid: xid }
+  }
+
+  private read(xid: number, job: Extract<Job<ServerConnection>, { kind: 'read' }>, began: number): void {
+    const { processor } = this.host
+    const run = (): void => {
+      this.unanswered -= 1
+      if (!this.isClosed) this.reply(xid, began, job.run(this.view(xid)))
+      this.relieve()
+    }
+    // A client sees its own writes, so its reads wait for those before them.
+    if (job.afterAll || this.writesUnanswered > 0) processor.inOrder(run)
+    else run()
+  }
+
+  private view(xid: number): View<ServerConnection> {
+    const { tree, watches } = this.host.processor
+    const tell = (type: TreeEvent['type'], path: string): void => this.notify({ type, path })
+    return { tree, watches, watcher: this, asker: this.origin(xid), tell }
+  }
+
+  private write(
+    xid: number,
+    job: Extract<Job<ServerConnection>, { kind: 'write' }>,
+    began: number,
+  ): void {
+    const origin = this.origin(xid)
+    this.writesUnanswered += 1
+    this.host.processor.write(
+      origin,
+      (preparer, zxid) => job.prepare(preparer, origin, zxid),
+      (outcome) => {
+        this.unanswered -= 1
+        this.writesUnanswered -= 1
+        this.reply(xid, began, job.answer(outcome), outcome.zxid)
+        this.relieve()
+      },
+    )
+  }
+
+  private reply(xid: number, began: number, { err, body }: Answer, zxid?: bigint): void {
+    const { processor, clock } = this.host
+    this.send(replyPacket({ xid, zxid: zxid ?? processor.lastZxid, err }, err === 0 ? body : undefined))
+    this.host.served(clock.monotonicMs() - began)
+  }
+
+  private closeSession(xid: number, session: Session, began: number): void {
+    const { processor } = this.host
+    processor.sessions.setClosing(session)
+    this.unanswered += 1
+    processor.write(
+      this.origin(xid),
+      (preparer, zxid) => preparer.closeSession(session.id, zxid),
+      ({ zxid }) => {
+        this.unanswered -= 1
+        this.reply(xid, began, { err: errorCodes.OK }, zxid)
+        this.end()
+      },
+    )
+  }
+
+  private authenticate(reader: Reader, began: number): void {
+    const { scheme, auth } = take(reader, AuthPacket)
+    const xid = reservedXids.auth
+    if (scheme === 'ip') return this.reply(xid, began, { err: errorCodes.OK })
+    if (scheme !== 'digest' || auth === null) {
+      this.warn(`asks for the authentication scheme ${scheme ?? ''}, which is not known here`)
+      this.reply(xid, began, { err: errorCodes.AUTHFAILED })
+      return this.end()
+    }
+    const id = digestId(auth)
+    if (id === this.host.settings.superDigest.reveal()) this.identities.push(SUPER)
+    const isKnown = this.identities.some((one) => one.scheme === 'digest' && one.id === id)
+    if (!isKnown) this.identities.push({ scheme: 'digest', id })
+    this.reply(xid, began, { err: errorCodes.OK })
+  }
+}

@@ -1,0 +1,245 @@
+/**
+ * The way of a request: it is prepared when it comes, its transaction is written and synced with all
+ * others of the moment, then it is carried out and answered, in the order of arrival. One sync is in
+ * flight at a time; what comes meanwhile rides on the next. Reads pass unless the same client still has
+ * a write before them.
+ */
+import type { Clock } from '../../runtime/clock.ts'
+import type { Disk } from '../../runtime/disk.ts'
+import type { Logger } from '../../runtime/logger.ts'
+import type { Random } from '../../runtime/random.ts'
+import type { TransactionLog } from './log.ts'
+import { type Asker, Preparer, type Refusal } from './prepare.ts'
+import type { SessionTable } from './sessions.ts'
+import { writeSnapshot } from './snapshot.ts'
+import type { Change, Transaction } from './transactions.ts'
+import type { DataTree, Stat } from './tree.ts'
+import type { Notice, WatchTable } from './watches.ts'
+
+export interface ProcessorPorts {
+  readonly clock: Clock
+  readonly disk: Disk
+  readonly random: Random
+  readonly logger: Logger
+}
+
+export interface ProcessorState<Watcher> {
+  readonly tree: DataTree
+  readonly sessions: SessionTable
+  readonly watches: WatchTable<Watcher>
+  readonly log: TransactionLog
+  readonly lastZxid: bigint
+  /** How many transactions the log has since the last snapshot. */
+  readonly sinceSnapshot: number
+}
+
+export interface ProcessorSettings {
+  /** Where snapshots go. */
+  readonly directory: string
+  /** Transactions between snapshots, at most; half to all of it, by chance. */
+  readonly snapCount: number
+}
+
+export interface ProcessorEvents<Watcher> {
+  /** A watch has something to tell. */
+  onNotice(notice: Notice<Watcher>): void
+  /** The disk failed: nothing more can be acknowledged. */
+  onFailure(error: unknown): void
+}
+
+/** What became of a request: answered once it is durable, never before. */
+export interface Outcome<Refused extends Refusal = Refusal> {
+  /** The last transaction carried out, its own where it was a write. */
+  readonly zxid: bigint
+  readonly refusal: Refused | undefined
+  /** What was carried out; undefined for refusals. */
+  readonly change: Change | undefined
+  /** Of the nodes that were created or set, in the order of the changes. */
+  readonly stats: readonly Stat[]
+}
+
+interface Entry {
+  readonly transaction: Transaction | undefined
+  complete(stats: readonly Stat[]): void
+}
+
+export interface Origin extends Asker {
+  readonly cxid: number
+}
+
+export class RequestProcessor<Watcher> {
+  readonly tree: DataTree
+  readonly sessions: SessionTable
+  readonly watches: WatchTable<Watcher>
+  /** Of the last transaction carried out. */
+  lastZxid: bigint
+  private readonly ports: ProcessorPorts
+  private readonly settings: ProcessorSettings
+  private readonly events: ProcessorEvents<Watcher>
+  private readonly log: TransactionLog
+  private readonly preparer: Preparer
+  private nextZxid: bigint
+  private waiting: Entry[] = []
+  private inFlight = 0
+  private isFlushing = false
+  private isScheduled = false
+  /** Takes nothing more. */
+  private isStopping = false
+  /** The disk failed: carries nothing more out. */
+  private hasFailed = false
+  private snapshotting: Promise<void> | undefined
+  private untilSnapshot: number
+  private idle: (() => void)[] = []
+
+  constructor(
+    ports: ProcessorPorts,
+    state: ProcessorState<Watcher>,
+    settings: ProcessorSettings,
+    events: ProcessorEvents<Watcher>,
+  ) {
+    this.ports = ports
+    this.settings = settings
+    this.events = events
+    this.tree = state.tree
+    this.sessions = state.sessions
+    this.watches = state.watches
+    this.log = state.log
+    this.lastZxid = state.lastZxid
+    this.nextZxid = state.lastZxid + 1n
+    this.preparer = new Preparer(state.tree)
+    this.untilSnapshot = this.drawSnapshotCount() - state.sinceSnapshot
+  }
+
+  /** Requests that wait for the disk or for those before them. */
+  get outstanding(): number {
+    return this.waiting.length + this.inFlight
+  }
+
+  /** Servers of one ensemble, or many of one machine, should not all snapshot at once. */
+  private drawSnapshotCount(): number {
+    const half = Math.max(1, Math.floor(this.settings.snapCount / 2))
+    return half + this.ports.random.below(half)
+  }
+
+  /** Prepares a write and puts it on its way; `done` is told when it is durable and carried out. */
+  write<Refused extends Refusal>(
+    origin: Origin,
+    prepare: (preparer: Preparer, zxid: bigint) => Change | Refused,
+    done: (outcome: Outcome<Refused>) => void,
+  ): void {
+    const zxid = this.nextZxid
+    const prepared = prepare(this.preparer, zxid)
+    if ('code' in prepared || prepared.type === 'check') {
+      // A refusal may come of what is still on its way to the disk, so its answer waits for that. A
+      // check outside a multi changes nothing, and Apache ZooKeeper could not read it in a log.
+      const [refusal, change] = 'code' in prepared ? [prepared] : [undefined, prepared]
+      this.inOrder(() => done({ zxid: this.lastZxid, refusal, change, stats: [] }))
+      return
+    }
+    this.nextZxid += 1n
+    const time = BigInt(this.ports.clock.now())
+    const header = { clientId: origin.session, cxid: origin.cxid, zxid, time }
+    this.submit({
+      transaction: { header, change: prepared },
+      complete: (stats) => done({ zxid, refusal: undefined, change: prepared, stats }),
+    })
+  }
+
+  /** Runs the action after all that was submitted before, at once when nothing waits. */
+  inOrder(action: () => void): void {
+    if (this.waiting.length === 0 && !this.isFlushing) action()
+    else this.submit({ transaction: undefined, complete: action })
+  }
+
+  private submit(entry: Entry): void {
+    if (this.isStopping) return
+    this.waiting.push(entry)
+    if (this.isScheduled || this.isFlushing) return
+    this.isScheduled = true
+    this.ports.clock.atEndOfTurn(() => {
+      this.isScheduled = false
+      void this.flush()
+    })
+  }
+
+  private async flush(): Promise<void> {
+    this.isFlushing = true
+    try {
+      while (this.waiting.length > 0 && !this.hasFailed) await this.flushOnce()
+    } catch (error) {
+      this.hasFailed = true
+      this.isStopping = true
+      this.events.onFailure(error)
+    }
+    this.isFlushing = false
+    for (const resolve of this.idle.splice(0)) resolve()
+  }
+
+  private async flushOnce(): Promise<void> {
+    const batch = this.waiting
+    this.waiting = []
+    this.inFlight = batch.length
+    const transactions: Transaction[] = []
+    for (const { transaction } of batch) if (transaction !== undefined) transactions.push(transaction)
+    if (transactions.length > 0) {
+      this.log.append(transactions)
+      await this.log.sync()
+    }
+    for (const entry of batch) {
+      const stats: Stat[] = []
+      if (entry.transaction !== undefined) this.carryOut(entry.transaction, stats)
+      this.inFlight -= 1
+      entry.complete(stats)
+    }
+    this.untilSnapshot -= transactions.length
+    if (this.untilSnapshot <= 0 && this.snapshotting === undefined) {
+      this.log.roll()
+      this.untilSnapshot = this.drawSnapshotCount()
+      void this.snapshot()
+    }
+  }
+
+  private carryOut({ header, change }: Transaction, stats: Stat[]): void {
+    const { clientId, zxid } = header
+    const events = this.tree.apply(header, change, stats)
+    this.lastZxid = zxid
+    this.preparer.applied(zxid)
+    if (change.type === 'createSession') {
+      this.sessions.add(clientId, change.timeoutMs, this.ports.clock.monotonicMs())
+    }
+    for (const event of events) {
+      for (const notice of this.watches.trigger(event)) this.events.onNotice(notice)
+    }
+    if (change.type === 'closeSession') this.sessions.remove(clientId)
+  }
+
+  /** Writes a snapshot of now, unless one is being written. Never rejects: the log has it all. */
+  snapshot(): Promise<void> {
+    this.snapshotting ??= this.writeSnapshot().finally(() => {
+      this.snapshotting = undefined
+    })
+    return this.snapshotting
+  }
+
+  private async writeSnapshot(): Promise<void> {
+    const { logger } = this.ports
+    const zxid = this.lastZxid
+    const sessions = Array.from(this.sessions.values(), ({ id, timeoutMs }) => ({ id, timeoutMs }))
+    try {
+      await writeSnapshot(this.ports, this.settings.directory, zxid, { tree: this.tree, sessions })
+      logger.info(`Snapshot taken of zxid 0x${zxid.toString(16)}`)
+    } catch (error) {
+      logger.error(`Could not write the snapshot of zxid 0x${zxid.toString(16)}`, error)
+    }
+  }
+
+  /** Lets what was submitted end, takes no more, and closes the log. */
+  async stop(): Promise<void> {
+    this.isStopping = true
+    if (this.isFlushing || this.isScheduled) {
+      await new Promise<void>((resolve) => this.idle.push(resolve))
+    }
+    await this.snapshotting
+    this.log.roll()
+  }
+}

@@ -1,0 +1,156 @@
+/** What a server knows when it starts: the newest good snapshot and the log from there on. */
+import { type Disk, type DiskFile, readFile } from '../../runtime/disk.ts'
+import type { Logger } from '../../runtime/logger.ts'
+import { UserError } from '../../runtime/service.ts'
+import { WireError } from '../../wire/errors.ts'
+import { LogReader } from './log-reader.ts'
+import { readSnapshot } from './snapshot.ts'
+import type { Transaction } from './transactions.ts'
+import { DataTree } from './tree.ts'
+
+export interface DataDirectories {
+  /** The version-2 directories: of dataDir and dataLogDir. */
+  readonly snapshots: string
+  readonly logs: string
+}
+
+export interface Recovered {
+  readonly tree: DataTree
+  /** Session id to timeout in milliseconds. */
+  readonly sessions: Map<bigint, number>
+  readonly lastZxid: bigint
+  /** That of the snapshot; undefined where there was none. */
+  readonly snapshotZxid: bigint | undefined
+  /** How many transactions the log had beyond the snapshot. */
+  readonly replayed: number
+}
+
+export interface NumberedFile {
+  readonly path: string
+  readonly zxid: bigint
+}
+
+/** Files called `<prefix>.<hex zxid>`, in order of zxid. @throws DiskError */
+export function numberedFiles(disk: Disk, directory: string, prefix: string): NumberedFile[] {
+  const files: NumberedFile[] = []
+  for (const { name, kind } of disk.list(directory)) {
+    const [head, hex, more] = name.split('.')
+    if (kind !== 'file' || head !== prefix || more !== undefined) continue
+    if (hex === undefined || !/^[0-9a-f]{1,16}$/.test(hex)) continue
+    files.push({ path: `${directory}/${name}`, zxid: BigInt(`0x${hex}`) })
+  }
+  return files.sort((one, other) => Number(one.zxid > other.zxid) - Number(one.zxid < other.zxid))
+}
+
+/**
+ * The logs that a snapshot needs: all that begin behind it, and the one before those, which may hold
+ * transactions on either side.
+ */
+export function logsNeeded(logs: readonly NumberedFile[], snapshotZxid: bigint): NumberedFile[] {
+  const last = logs.findLastIndex(({ zxid }) => zxid <= snapshotZxid)
+  return logs.slice(Math.max(0, last))
+}
+
+/**
+ * Reads everything. Cuts a torn tail off the last log, which a crash leaves and nobody was told of.
+ * @throws DiskError, and UserError where the files cannot be made sense of.
+ */
+export function recover(disk: Disk, directories: DataDirectories, logger: Logger): Recovered {
+  for (const { name, kind } of disk.list(directories.snapshots)) {
+    const unfinished = kind === 'file' && /^snapshot\.[0-9a-f]+\.tmp$/.test(name)
+    if (unfinished) disk.remove(`${directories.snapshots}/${name}`)
+  }
+  const newest = newestSnapshot(disk, directories.snapshots, logger)
+  const all = numberedFiles(disk, directories.logs, 'log')
+  const first = all[0]?.zxid ?? 1n
+  if (newest === undefined && first > 1n) {
+    throw new UserError(
+      `${directories.snapshots} has no usable snapshot, and the transaction log begins at zxid ` +
+        `0x${first.toString(16)}: what was before is missing`,
+    )
+  }
+  const snapshotZxid = newest?.zxid
+  const { tree: oldTree = new DataTree(), sessions: oldSessions = new Map() } = newest ?? {}
+  const replay = new Replay(oldTree, oldSessions, snapshotZxid ?? 0n)
+  const logs = logsNeeded(all, snapshotZxid ?? 0n)
+  for (const [index, log] of logs.entries()) {
+    const isLast = index === logs.length - 1
+    replayLog(disk, directories, log, { replay, isLast, logger })
+  }
+  const { tree, sessions, lastZxid, count } = replay
+  return { tree, sessions, lastZxid, snapshotZxid, replayed: count }
+}
+
+class Replay {
+  readonly tree: DataTree
+  readonly sessions: Map<bigint, number>
+  lastZxid: bigint
+  count = 0
+
+  constructor(tree: DataTree, sessions: Map<bigint, number>, snapshotZxid: bigint) {
+    this.tree = tree
+    this.sessions = sessions
+    this.lastZxid = snapshotZxid
+  }
+
+  take({ header, change }: Transaction): void {
+    if (header.zxid <= this.lastZxid) return
+    if (change.type === 'createSession') this.sessions.set(header.clientId, change.timeoutMs)
+    if (change.type === 'closeSession') this.sessions.delete(header.clientId)
+    this.tree.apply(header, change)
+    this.lastZxid = header.zxid
+    this.count += 1
+  }
+}
+
+function newestSnapshot(disk: Disk, directory: string, logger: Logger) {
+  for (const { path, zxid } of numberedFiles(disk, directory, 'snapshot').reverse()) {
+    try {
+      const { tree, sessions } = readSnapshot(readFile(disk, path))
+      return { tree, sessions: new Map(sessions.map(({ id, timeoutMs }) => [id, timeoutMs])), zxid }
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error
+      logger.warn(`problem reading snap file ${path}: ${error.message}`)
+    }
+  }
+  return undefined
+}
+
+function replayLog(
+  disk: Disk,
+  directories: DataDirectories,
+  { path }: NumberedFile,
+  { replay, isLast, logger }: { replay: Replay; isLast: boolean; logger: Logger },
+): void {
+  const file = disk.open(path, isLast ? 'readWrite' : 'read')
+  try {
+    const reader = new LogReader(file)
+    readAll(reader, path, replay)
+    if (reader.end === 'clean') return
+    if (!isLast) {
+      throw new UserError(`${path} is damaged at byte ${reader.position}; refusing to start`)
+    }
+    if (reader.end === 'torn') return cutTail(file, reader.position, logger)
+  } finally {
+    file.close()
+  }
+  logger.warn(`${path} holds nothing; removing it`)
+  disk.remove(path)
+  disk.syncDirectory(directories.logs)
+}
+
+function readAll(reader: LogReader, path: string, replay: Replay): void {
+  try {
+    for (let one = reader.next(); one !== undefined; one = reader.next()) replay.take(one)
+  } catch (error) {
+    // Its sum is right, so it is not damaged, but it is nothing we know.
+    if (error instanceof WireError) throw new UserError(`${path}: ${error.message}`)
+    throw error
+  }
+}
+
+function cutTail(file: DiskFile, position: number, logger: Logger): void {
+  logger.warn(`${file.path}: cutting off what a crash left behind byte ${position}`)
+  file.truncate(position)
+  file.syncNow()
+}

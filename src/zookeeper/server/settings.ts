@@ -1,0 +1,138 @@
+/** The settings of a coordination server, under the names they have in zoo.cfg. */
+import { parseProperties } from '../../runtime/properties.ts'
+import { UserError } from '../../runtime/service.ts'
+import {
+  boolean,
+  defineSettings,
+  int,
+  list,
+  long,
+  type Password,
+  password,
+  string,
+} from '../../runtime/settings.ts'
+
+export interface CoordinationSettings {
+  /** Snapshots go to its folder version-2. */
+  readonly dataDirectory: string
+  /** Transaction logs go to its folder version-2. */
+  readonly logDirectory: string
+  /** Empty: all interfaces. */
+  readonly host: string
+  /** 0: any free one. */
+  readonly port: number
+  readonly tickMs: number
+  readonly sessionTimeoutMsMin: number
+  readonly sessionTimeoutMsMax: number
+  /** Connections of one address; 0: no limit. */
+  readonly connectionsPerAddressMax: number
+  /** A larger packet closes its connection. */
+  readonly packetBytesMax: number
+  readonly snapCount: number
+  readonly preallocateBytes: number
+  readonly forceSync: boolean
+  readonly fourLetterWords: ReadonlySet<string> | 'all'
+  /** Snapshots kept by the purge. */
+  readonly snapshotsRetained: number
+  /** 0: never. */
+  readonly purgeIntervalMs: number
+  /** `user:hash` that may do everything; empty: nobody. */
+  readonly superDigest: Password
+}
+
+export const zooCfg = defineSettings(
+  {
+    dataDir: string({ required: true, nonEmpty: true, about: 'Where snapshots are kept.' }),
+    dataLogDir: string({ default: null, about: 'Where transaction logs are kept; default dataDir.' }),
+    clientPort: int({ default: 2181, min: 0, max: 65535, about: 'Where clients connect.' }),
+    clientPortAddress: string({ default: '', about: 'The address to listen on; default all.' }),
+    tickTime: int({ default: 3000, min: 1, about: 'The unit of session times, in milliseconds.' }),
+    minSessionTimeout: int({ default: -1, about: 'Milliseconds; -1 is two ticks.' }),
+    maxSessionTimeout: int({ default: -1, about: 'Milliseconds; -1 is twenty ticks.' }),
+    maxClientCnxns: int({ default: 60, min: 0, about: 'Connections of one address; 0: no limit.' }),
+    'jute.maxbuffer': int({ default: 0xfffff, min: 1024, about: 'Largest packet in bytes.' }),
+    snapCount: int({ default: 100_000, min: 2, about: 'Transactions between two snapshots.' }),
+    preAllocSize: int({ default: 65_536, min: 0, about: 'Step in which logs grow, in KB.' }),
+    forceSync: string({
+      default: 'yes',
+      oneOf: ['yes', 'no'],
+      about: 'Whether answers wait until the disk has the transaction.',
+    }),
+    '4lw.commands.whitelist': list({
+      default: 'srvr',
+      about: 'Four-letter words that are answered; * for all.',
+    }),
+    'autopurge.snapRetainCount': int({ default: 3, about: 'Snapshots that a purge keeps.' }),
+    'autopurge.purgeInterval': int({ default: 0, about: 'Hours between purges; 0: never.' }),
+    'DigestAuthenticationProvider.superDigest': password({
+      default: '',
+      about: 'user:hash that may do everything.',
+    }),
+    'admin.enableServer': boolean({ default: false, about: 'The HTTP admin server: not built.' }),
+    initLimit: int({ default: 10, about: 'Of ensembles: without effect.' }),
+    syncLimit: int({ default: 5, about: 'Of ensembles: without effect.' }),
+    globalOutstandingLimit: long({ default: 1000, support: 'ignored' }),
+    standaloneEnabled: boolean({ default: true, about: 'Of ensembles: without effect.' }),
+    reconfigEnabled: boolean({ default: false, about: 'Of ensembles: without effect.' }),
+    secureClientPort: int({ default: null, support: 'refused', about: 'TLS.' }),
+  },
+  { foreignPrefixes: ['server.', 'metricsProvider.', 'peerType', 'quorum'] },
+)
+
+/** What a text of zoo.cfg says, and sentences for the log. @throws UserError */
+export function parseZooCfg(text: string): {
+  readonly settings: CoordinationSettings
+  readonly warnings: readonly string[]
+} {
+  const properties = parseProperties(text)
+  const servers = Object.keys(properties).filter((name) => /^server\.\d+$/.test(name))
+  if (servers.length > 1) {
+    throw new UserError(
+      `${servers.join(', ')}: an ensemble needs Apache ZooKeeper; this server stands alone. Copy the ` +
+        'dataDir there and point zookeeper.connect at it.',
+    )
+  }
+  for (const scheme of ['authProvider', 'quorum.auth.enableSasl', 'requireClientAuthScheme']) {
+    const name = Object.keys(properties).find((key) => key.startsWith(scheme))
+    if (name !== undefined && properties[name] !== 'false') {
+      throw new UserError(`${name} is not supported yet; remove it to start without it.`)
+    }
+  }
+  const { values, warnings } = zooCfg.parse(properties)
+  const { tickTime, minSessionTimeout, maxSessionTimeout } = values
+  const sessionTimeoutMsMin = minSessionTimeout === -1 ? 2 * tickTime : minSessionTimeout
+  const sessionTimeoutMsMax = maxSessionTimeout === -1 ? 20 * tickTime : maxSessionTimeout
+  if (sessionTimeoutMsMin > sessionTimeoutMsMax) {
+    throw new UserError('minSessionTimeout must not be larger than maxSessionTimeout')
+  }
+  const dataDirectory = values.dataDir ?? ''
+  const words = values['4lw.commands.whitelist']
+  const settings: CoordinationSettings = {
+    dataDirectory,
+    logDirectory: values.dataLogDir ?? dataDirectory,
+    host: values.clientPortAddress,
+    port: values.clientPort,
+    tickMs: tickTime,
+    sessionTimeoutMsMin,
+    sessionTimeoutMsMax,
+    connectionsPerAddressMax: values.maxClientCnxns,
+    packetBytesMax: values['jute.maxbuffer'],
+    snapCount: values.snapCount,
+    preallocateBytes: values.preAllocSize * 1024,
+    forceSync: values.forceSync === 'yes',
+    fourLetterWords: words.includes('*') ? 'all' : new Set(words),
+    // The original keeps three at the least.
+    snapshotsRetained: Math.max(3, values['autopurge.snapRetainCount']),
+    purgeIntervalMs: values['autopurge.purgeInterval'] * 3_600_000,
+    superDigest: values['DigestAuthenticationProvider.superDigest'],
+  }
+  return { settings, warnings }
+}
+
+/** The defaults, for servers inside another process: only the directory must be said. */
+export function coordinationSettings(
+  given: Partial<CoordinationSettings> & { readonly dataDirectory: string },
+): CoordinationSettings {
+  const { settings } = parseZooCfg(`dataDir=unused`)
+  return { ...settings, logDirectory: given.dataDirectory, ...given }
+}

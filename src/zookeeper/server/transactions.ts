@@ -1,0 +1,243 @@
+// Pure.
+// The changes that a server carries out, and their form in the transaction log. We write only types
+// that every ZooKeeper since 3.4 reads, and read those of 3.4 to 3.9.
+import { WireError } from '../../wire/errors.ts'
+import { Reader } from '../../wire/reader.ts'
+import { Writer } from '../../wire/writer.ts'
+import { opcodes } from '../protocol/opcodes.ts'
+import * as records from '../protocol/records.ts'
+import { put, take } from '../protocol/records.ts'
+
+export interface Acl {
+  readonly perms: number
+  readonly id: { readonly scheme: string; readonly id: string }
+}
+
+export type Change =
+  | {
+      readonly type: 'create'
+      readonly path: string
+      readonly data: Buffer | null
+      readonly acl: readonly Acl[]
+      /** As in a Stat: 0, a session, or one of the special owners of containers and TTL nodes. */
+      readonly owner: bigint
+      /** The parent's count of creates including this one; -1 in logs older than 3.4. */
+      readonly parentCversion: number
+    }
+  | { readonly type: 'delete'; readonly path: string }
+  | {
+      readonly type: 'setData'
+      readonly path: string
+      readonly data: Buffer | null
+      /** The new one. */
+      readonly version: number
+    }
+  | {
+      readonly type: 'setAcl'
+      readonly path: string
+      readonly acl: readonly Acl[]
+      readonly version: number
+    }
+  | { readonly type: 'createSession'; readonly timeoutMs: number }
+  /** `paths` is null in logs that do not say; then it is what the session owns. */
+  | { readonly type: 'closeSession'; readonly paths: readonly string[] | null }
+  | { readonly type: 'multi'; readonly changes: readonly Change[] }
+  /** Part of a multi; holds already when it is logged. */
+  | { readonly type: 'check'; readonly path: string; readonly version: number }
+  /** Takes a zxid and changes nothing: a failed request in the log of an Apache ZooKeeper. */
+  | { readonly type: 'nothing' }
+
+export interface TransactionHeader {
+  /** The session that asked. */
+  readonly clientId: bigint
+  readonly cxid: number
+  readonly zxid: bigint
+  /** Milliseconds since 1970. */
+  readonly time: bigint
+}
+
+export interface Transaction {
+  readonly header: TransactionHeader
+  readonly change: Change
+}
+
+export const CONTAINER_OWNER = -0x8000000000000000n
+const TTL_MARK = 0xffn << 56n
+
+/** Whether a node goes with its session, as opposed to containers and TTL nodes. */
+export function isEphemeral(owner: bigint): boolean {
+  return owner !== 0n && owner !== CONTAINER_OWNER && (BigInt.asUintN(64, owner) >> 56n) !== 0xffn
+}
+
+function ttlOwner(ttl: bigint): bigint {
+  return BigInt.asIntN(64, TTL_MARK | BigInt.asUintN(56, ttl))
+}
+
+interface StoredAcl {
+  readonly perms: number
+  readonly id: { readonly scheme: string | null; readonly id: string | null }
+}
+
+export function aclsOf(stored: readonly StoredAcl[] | null): Acl[] {
+  return (stored ?? []).map(({ perms, id }) => ({
+    perms,
+    id: { scheme: id.scheme ?? '', id: id.id ?? '' },
+  }))
+}
+
+const numbers: Readonly<Record<Change['type'], number>> = {
+  create: opcodes.create,
+  delete: opcodes.delete,
+  setData: opcodes.setData,
+  setAcl: opcodes.setAcl,
+  createSession: opcodes.createSession,
+  closeSession: opcodes.closeSession,
+  multi: opcodes.multi,
+  check: opcodes.check,
+  nothing: opcodes.error,
+}
+
+function putChange(writer: Writer, change: Change, clientId: bigint): void {
+  switch (change.type) {
+    case 'create': {
+      const { path, data, acl, owner, parentCversion } = change
+      const ephemeral = owner !== 0n && owner === clientId
+      put(writer, records.CreateTxn, { path, data, acl, ephemeral, parentCVersion: parentCversion })
+      return
+    }
+    case 'delete':
+      return put(writer, records.DeleteTxn, { path: change.path })
+    case 'setData':
+      return put(writer, records.SetDataTxn, {
+        path: change.path,
+        data: change.data,
+        version: change.version,
+      })
+    case 'setAcl':
+      return put(writer, records.SetAclTxn, {
+        path: change.path,
+        acl: change.acl,
+        version: change.version,
+      })
+    case 'createSession':
+      return put(writer, records.CreateSessionTxn, { timeOut: change.timeoutMs })
+    case 'closeSession':
+      return put(writer, records.CloseSessionTxn, { paths2Delete: change.paths })
+    case 'multi': {
+      const txns = change.changes.map((inner) => {
+        const body = new Writer(64)
+        putChange(body, inner, clientId)
+        return { type: numbers[inner.type], data: body.bytes() }
+      })
+      return put(writer, records.MultiTxn, { txns })
+    }
+    case 'check':
+      return put(writer, records.CheckVersionTxn, { path: change.path, version: change.version })
+    case 'nothing':
+      return put(writer, records.ErrorTxn, { err: 0 })
+  }
+}
+
+/** Appends header and body as they stand in the log. */
+export function putTransaction(writer: Writer, { header, change }: Transaction): void {
+  put(writer, records.TxnHeader, { ...header, type: numbers[change.type] })
+  putChange(writer, change, header.clientId)
+}
+
+function takeCreate(reader: Reader, clientId: bigint): Change {
+  const start = reader.position
+  try {
+    const txn = take(reader, records.CreateTxn)
+    return createOf(txn, txn.ephemeral ? clientId : 0n, txn.parentCVersion)
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error
+    // Before 3.4 the record ended one field earlier.
+    reader.position = start
+    const txn = take(reader, records.CreateTxnV0)
+    return createOf(txn, txn.ephemeral ? clientId : 0n, -1)
+  }
+}
+
+interface CreateBody {
+  readonly path: string | null
+  readonly data: Buffer | null
+  readonly acl: readonly StoredAcl[] | null
+}
+
+function createOf(txn: CreateBody, owner: bigint, parentCversion: number): Change {
+  const { path, data, acl } = txn
+  return { type: 'create', path: path ?? '', data, acl: aclsOf(acl), owner, parentCversion }
+}
+
+function takeMulti(reader: Reader, clientId: bigint): Change {
+  const { txns } = take(reader, records.MultiTxn)
+  // A multi that failed is logged with errors in it, and nothing of it holds.
+  if (txns?.some(({ type }) => type === opcodes.error)) return { type: 'nothing' }
+  const changes = (txns ?? []).map(({ type, data }) =>
+    takeChange(new Reader(data ?? Buffer.alloc(0)), type, clientId),
+  )
+  return { type: 'multi', changes }
+}
+
+function takeChange(reader: Reader, type: number, clientId: bigint): Change {
+  switch (type) {
+    case opcodes.create:
+    case opcodes.create2:
+      return takeCreate(reader, clientId)
+    case opcodes.createContainer: {
+      const txn = take(reader, records.CreateContainerTxn)
+      return createOf(txn, CONTAINER_OWNER, txn.parentCVersion)
+    }
+    case opcodes.createTtl: {
+      const txn = take(reader, records.CreateTtlTxn)
+      return createOf(txn, ttlOwner(txn.ttl), txn.parentCVersion)
+    }
+    case opcodes.delete:
+    case opcodes.deleteContainer:
+      return { type: 'delete', path: take(reader, records.DeleteTxn).path ?? '' }
+    case opcodes.setData:
+    case opcodes.reconfig: {
+      const { path, data, version } = take(reader, records.SetDataTxn)
+      return { type: 'setData', path: path ?? '', data, version }
+    }
+    case opcodes.setAcl: {
+      const { path, acl, version } = take(reader, records.SetAclTxn)
+      return { type: 'setAcl', path: path ?? '', acl: aclsOf(acl), version }
+    }
+    case opcodes.createSession:
+      return { type: 'createSession', timeoutMs: take(reader, records.CreateSessionTxn).timeOut }
+    case opcodes.closeSession:
+      return takeCloseSession(reader)
+    case opcodes.multi:
+      return takeMulti(reader, clientId)
+    case opcodes.check: {
+      const { path, version } = take(reader, records.CheckVersionTxn)
+      return { type: 'check', path: path ?? '', version }
+    }
+    case opcodes.error:
+      return { type: 'nothing' }
+    default:
+      throw new WireError(`a transaction of type ${type}`, reader.position)
+  }
+}
+
+/** Up to 3.5 no body; one of 3.6 and later may be followed by a digest of 12 bytes. */
+function takeCloseSession(reader: Reader): Change {
+  if (reader.remaining < 4) return { type: 'closeSession', paths: null }
+  const paths = take(reader, records.CloseSessionTxn).paths2Delete
+  return { type: 'closeSession', paths: paths?.map((path) => path ?? '') ?? null }
+}
+
+/** The transaction in `bytes`; what follows it (a digest, since 3.6) is left. @throws WireError */
+export function takeTransaction(bytes: Buffer): Transaction {
+  const reader = new Reader(bytes)
+  const { type, clientId, cxid, zxid, time } = take(reader, records.TxnHeader)
+  return { header: { clientId, cxid, zxid, time }, change: takeChange(reader, type, clientId) }
+}
+
+export function transactionBytes(transaction: Transaction): Buffer {
+  const writer = new Writer(128)
+  putTransaction(writer, transaction)
+  return writer.bytes()
+}
+

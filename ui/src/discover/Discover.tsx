@@ -1,0 +1,167 @@
+import { keepPreviousData, useQuery } from '@tanstack/react-query'
+import { type ReactNode, useCallback, useEffect, useMemo, useState } from 'react'
+import { api } from '../api/calls.ts'
+import type { SearchAnswer, SearchField, SearchIndex } from '../api/types.ts'
+import { EmptyState } from '../parts/EmptyState.tsx'
+import { formatCount } from '../parts/format.ts'
+import { chooseInterval } from '../time/interval.ts'
+import { resolveRange } from '../time/range.ts'
+import styles from './Discover.module.css'
+import { DocumentTable } from './DocumentTable.tsx'
+import { FieldList } from './FieldList.tsx'
+import { FilterChips } from './FilterChips.tsx'
+import { flatten } from './flatten.ts'
+import { Histogram } from './Histogram.tsx'
+import { documentsBody, histogramBody, type Question } from './query.ts'
+import { TopBar } from './TopBar.tsx'
+import type { DiscoverState } from './useDiscoverState.ts'
+
+const timeZone = Intl.DateTimeFormat().resolvedOptions().timeZone
+const noFields: readonly SearchField[] = []
+const hour = 3_600_000
+
+export function Discover(props: {
+  readonly index: string
+  readonly indices: readonly SearchIndex[]
+  readonly serverVersion: string
+  readonly state: DiscoverState
+}): ReactNode {
+  const { index, state, serverVersion } = props
+  const { search, range, filters } = state
+  const [nowMs, refresh] = useNow(search.refresh)
+  const fieldsAnswer = useQuery({
+    queryKey: ['fields', index],
+    queryFn: ({ signal }) => api.fields(index, signal),
+    staleTime: 30_000,
+  })
+  const fields = fieldsAnswer.data?.fields ?? noFields
+  const timeField = search.time ?? chooseTimeField(fields)
+  const resolved = useMemo(
+    () => resolveRange(range, nowMs) ?? { fromMs: nowMs - hour, toMs: nowMs },
+    [range, nowMs],
+  )
+  const question = useMemo<Question>(
+    () => ({ query: search.q ?? '', filters, timeField, range: resolved }),
+    [search.q, filters, timeField, resolved],
+  )
+  const interval = chooseInterval(resolved.toMs - resolved.fromMs)
+  const ready = fieldsAnswer.data !== undefined
+  const order = search.sort ?? 'desc'
+  const documents = useQuery({
+    queryKey: ['documents', index, question, order],
+    queryFn: ({ signal }) => api.search(index, documentsBody(question, order), signal),
+    enabled: ready,
+    placeholderData: keepPreviousData,
+  })
+  const counts = useQuery({
+    queryKey: ['counts', index, question, interval],
+    queryFn: ({ signal }) =>
+      api.search(index, histogramBody(question, { interval, timeZone, serverVersion }), signal),
+    enabled: ready,
+    placeholderData: keepPreviousData,
+  })
+  const rows = useMemo(
+    () =>
+      (documents.data?.hits.hits ?? []).map((hit) => ({ hit, fields: flatten(hit._source) })),
+    [documents.data],
+  )
+  const error = fieldsAnswer.error ?? documents.error ?? counts.error
+  const total = totalOf(counts.data)
+  const setRange = useCallback(
+    (fromMs: number, toMs: number) =>
+      state.change({ from: new Date(fromMs).toISOString(), to: new Date(toMs).toISOString() }),
+    [state],
+  )
+  return (
+    <>
+      <TopBar
+        index={index}
+        indices={props.indices}
+        state={state}
+        error={error?.message}
+        busy={documents.isFetching || counts.isFetching}
+        onRefresh={refresh}
+      />
+      <FilterChips state={state} />
+      <div className={styles.body}>
+        <FieldList index={index} fields={fields} rows={rows} question={question} state={state} />
+        <section className={styles.results} aria-label="Results">
+          <div className={styles.summary}>
+            <span>
+              <strong className={styles.total}>{total === undefined ? '–' : formatCount(total)}</strong>
+              {total === 1 ? ' hit' : ' hits'}
+            </span>
+            <Warning answer={documents.data} />
+            {timeField === undefined ? null : (
+              <span className={styles.dim}>{`${timeField} per ${interval.text}`}</span>
+            )}
+          </div>
+          {timeField === undefined ? null : (
+            <Histogram
+              buckets={counts.data?.aggregations?.time?.buckets ?? []}
+              intervalMs={interval.ms}
+              range={resolved}
+              onRange={setRange}
+            />
+          )}
+          {rows.length === 0 && documents.data !== undefined ? (
+            <NothingFound state={state} timeField={timeField} />
+          ) : (
+            <DocumentTable rows={rows} fields={fields} timeField={timeField} state={state} />
+          )}
+        </section>
+      </div>
+    </>
+  )
+}
+
+/** What "now" means; moves with each refresh, by hand or by itself. */
+function useNow(refreshSeconds: number | undefined): [number, () => void] {
+  const [nowMs, setNowMs] = useState(() => Date.now())
+  const refresh = useCallback(() => setNowMs(Date.now()), [])
+  useEffect(() => {
+    if (refreshSeconds === undefined) return undefined
+    const timer = setInterval(() => {
+      if (!document.hidden) refresh()
+    }, refreshSeconds * 1_000)
+    return () => clearInterval(timer)
+  }, [refreshSeconds, refresh])
+  return [nowMs, refresh]
+}
+
+function chooseTimeField(fields: readonly SearchField[]): string | undefined {
+  const dates = fields.filter(({ type }) => type === 'date' || type === 'date_nanos')
+  return (dates.find(({ name }) => name === '@timestamp') ?? dates[0])?.name
+}
+
+function totalOf(answer: SearchAnswer | undefined): number | undefined {
+  const total = answer?.hits.total
+  return typeof total === 'object' ? total.value : total
+}
+
+/** Part of an answer is not the answer: the reader must know. */
+function Warning(props: { readonly answer: SearchAnswer | undefined }): ReactNode {
+  const { answer } = props
+  if (answer?.timed_out === true) return <span className={styles.warning}>Partial: timed out</span>
+  const failed = answer?._shards?.failed ?? 0
+  if (failed === 0) return null
+  const reason = answer?._shards?.failures?.[0]?.reason?.reason ?? ''
+  return (
+    <span className={styles.warning} title={reason}>
+      {`Partial: ${failed} of ${answer?._shards?.total ?? '?'} shards failed`}
+    </span>
+  )
+}
+
+function NothingFound(props: {
+  readonly state: DiscoverState
+  readonly timeField: string | undefined
+}): ReactNode {
+  const { search, filters } = props.state
+  const hints: string[] = []
+  if (props.timeField !== undefined) hints.push('choose a longer time range')
+  if (filters.length > 0) hints.push('remove a filter')
+  if (search.q !== undefined) hints.push('simplify the query')
+  const advice = hints.length === 0 ? 'This index is empty.' : `To see more, ${hints.join(', or ')}.`
+  return <EmptyState title="No documents match">{advice}</EmptyState>
+}
