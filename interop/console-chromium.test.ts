@@ -52,7 +52,11 @@ before(async () => {
       port: 0,
       allowedHosts: [],
       bootstrapServers: ['broker-0:9092'],
-      elasticsearch: { urls: [elasticsearch.url], authorization: undefined, requestTimeoutMs: 5_000 },
+      elasticsearch: {
+        urls: [elasticsearch.url],
+        authorization: undefined,
+        requestTimeoutMs: 5_000,
+      },
       pagesDirectory: fileURLToPath(new URL('../dist/ui', import.meta.url)),
     },
   )
@@ -102,6 +106,7 @@ async function open(path: string, scheme: 'light' | 'dark'): Promise<Page> {
   const context = await browser.newContext({
     viewport: { width: 1440, height: 900 },
     colorScheme: scheme,
+    reducedMotion: 'reduce',
   })
   const page = await context.newPage()
   page.setDefaultTimeout(10_000)
@@ -252,9 +257,32 @@ test('binary values show as hex, and an empty topic says so', async () => {
   await page.context().close()
 })
 
+test('pages say what is wrong and what to do when there is nothing to show', async () => {
+  const page = await open('/topics', 'light')
+  const down = {
+    error: { status: 503, message: 'Kafka does not answer at broker-0:9092. Start it.' },
+  }
+  await page.route('**/api/topics', (route) => route.fulfill({ json: down, status: 503 }))
+  await page.route('**/api/search/indices', (route) => route.fulfill({ json: { indices: [] } }))
+  await page.reload()
+  await page.getByText('Kafka does not answer at broker-0:9092').waitFor()
+  await picture(page, 'kafka-down')
+  await page.getByRole('link', { name: 'Discover', exact: true }).click()
+  await page.getByText('No index yet').waitFor()
+  await picture(page, 'no-index')
+  await page.unroute('**/api/search/indices')
+  // It asks again by itself.
+  await page.getByRole('row').nth(5).waitFor()
+  await page.getByLabel('Query in Lucene syntax').fill('response:999')
+  await page.getByLabel('Query in Lucene syntax').press('Enter')
+  await page.getByText('No documents match').waitFor()
+  await picture(page, 'no-hits')
+  await page.context().close()
+})
+
 test('no page asked another server, broke the content security policy or logged an error', () => {
-  // A refused query is a failed request, which Chromium reports by itself.
-  const others = problems.filter((problem) => !/status of 400/.test(problem))
+  // Chromium reports failed requests by itself; these were meant to fail.
+  const others = problems.filter((problem) => !/status of (400|503)/.test(problem))
   assert.deepEqual(others, [])
 })
 

@@ -85,7 +85,7 @@ export class Broker implements Service {
     await makePersistentPaths(zookeeper)
     const cluster = await clusterId(zookeeper, this.#ports)
     this.#id = await brokerId(zookeeper, this.#ports, this.#settings)
-    const log = logger.named('kafka.server.KafkaServer', `[KafkaServer id=${this.#id}] `)
+    const log = logger.named('kafka.server.KafkaServer', `KafkaServer id=${this.#id}`)
     logger.named('kafka.server.KafkaServer').info(`Cluster ID = ${cluster}`)
     const topics = new TopicAdmin(this.#ports, this.#coordination, this.#metadata, this.#settings)
     await topics.start()
@@ -136,7 +136,7 @@ export class Broker implements Service {
         topics,
         logger: logger.named(
           'kafka.coordinator.group.GroupCoordinator',
-          `[GroupCoordinator ${this.#id}]: `,
+          `GroupCoordinator ${this.#id}`,
         ),
       },
       this.#settings.groups,
@@ -153,7 +153,7 @@ export class Broker implements Service {
 
   #makeController({ replicas, groups, metadata }: BrokerParts): Controller {
     const name = 'kafka.controller.KafkaController'
-    const logger = this.#ports.logger.named(name, `[Controller id=${this.#id}] `)
+    const logger = this.#ports.logger.named(name, `Controller id=${this.#id}`)
     const stateLogger = this.#ports.logger.named('state.change.logger')
     const orders = new LocalOrders(replicas, metadata, groups, stateLogger)
     return new Controller({ ...this.#ports, logger }, this.#coordination, orders, {
@@ -192,10 +192,7 @@ export class Broker implements Service {
   async stop(): Promise<void> {
     if (this.#isStopping) return
     this.#isStopping = true
-    const log = this.#ports.logger.named(
-      'kafka.server.KafkaServer',
-      `[KafkaServer id=${this.#id}] `,
-    )
+    const log = this.#ports.logger.named('kafka.server.KafkaServer', `KafkaServer id=${this.#id}`)
     log.info('shutting down')
     await this.#listeners.close()
     await this.#controller?.stop()

@@ -4,6 +4,8 @@ import type { Clock, Timer } from '../runtime/clock.ts'
 import { Framing, type FrameHandler, type FrameProblem } from '../runtime/framing.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Connection } from '../runtime/network.ts'
+import { WireError } from '../wire/errors.ts'
+import type { Writer } from '../wire/writer.ts'
 import type { Dispatcher, Exchange, Peer } from './dispatch.ts'
 import { closeConnection, Deferred, noAnswer, type Reply } from './handler.ts'
 import type { Answering, Turn } from './turn.ts'
@@ -129,7 +131,7 @@ export class ClientConnection implements FrameHandler, Answering {
       sent += 1
       const reply = slot.reply instanceof Deferred ? slot.reply.take() : slot.reply
       if (reply === closeConnection) isLast = true
-      else if (reply !== noAnswer) this.#write(writer, slot.exchange, reply)
+      else if (reply !== noAnswer) isLast = !this.#write(writer, slot.exchange, reply)
     }
     this.#slots.splice(0, sent)
     if (writer.position > 0) {
@@ -142,9 +144,19 @@ export class ClientConnection implements FrameHandler, Answering {
     if (isLast) this.#connection.end()
   }
 
-  #write(writer: Parameters<typeof writeResponse>[0], exchange: Exchange, reply: unknown): void {
+  /** False: the answer cannot be written, which is a bug of ours; the connection cannot go on. */
+  #write(writer: Writer, exchange: Exchange, reply: unknown): boolean {
     const { api, version, correlationId } = exchange
-    writeResponse(writer, api, version, correlationId, reply as Record<string, never>)
+    const start = writer.position
+    try {
+      writeResponse(writer, api, version, correlationId, reply as Record<string, never>)
+      return true
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error
+      this.#parts.logger.error(`Cannot answer ${api.name} in version ${version}`, error)
+      writer.position = start
+      return false
+    }
   }
 
   #releaseIfFree(): void {

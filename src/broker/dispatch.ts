@@ -43,7 +43,7 @@ export class Dispatcher {
     this.#list = handlers
     this.#handlers = new Map(handlers.map((one) => [one.api.key, one]))
     this.#parts = parts
-    this.#logger = parts.logger.named('kafka.server.KafkaApis', `[KafkaApi-${parts.brokerId}] `)
+    this.#logger = parts.logger.named('kafka.server.KafkaApis', `KafkaApi-${parts.brokerId}`)
   }
 
   /** The frame is buffer[start, end). Undefined: close the connection. Never throws. */

@@ -37,21 +37,29 @@ export function readProperties(
   return properties
 }
 
+function serversOf(settings: BrokerSettings) {
+  try {
+    return parseConnectString(settings.zookeeperConnect).servers
+  } catch (error) {
+    if (error instanceof RangeError) throw new UserError(`zookeeper.connect: ${error.message}`)
+    throw error
+  }
+}
+
 /** A broker on real ports, ready to start. */
 export async function makeBroker(ports: Ports, settings: BrokerSettings): Promise<Broker> {
-  const { addresses } = parseConnectString(settings.zookeeperConnect)
-  await refuseTwoStandalone(ports, addresses)
+  await refuseTwoStandalone(ports, serversOf(settings))
   const openSession = () =>
     new ZooKeeperSession(
       {
         ...ports,
         logger: ports.logger.named(
           'kafka.zookeeper.ZooKeeperClient',
-          '[ZooKeeperClient Kafka server] ',
+          'ZooKeeperClient Kafka server',
         ),
       },
       {
-        connectString: settings.zookeeperConnect,
+        connect: settings.zookeeperConnect,
         sessionTimeoutMs: settings.zookeeperSessionTimeoutMs,
         connectTimeoutMs: settings.zookeeperConnectionTimeoutMs,
       },

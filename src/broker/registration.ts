@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { UserError, type Ports } from '../runtime/service.ts'
 import { isZooKeeperError, type ZooKeeperClient } from '../zookeeper/client/client.ts'
 import { readMetaProperties } from '../storage/meta-properties.ts'
@@ -6,6 +7,7 @@ import { readIfThere } from './controller/cluster-state.ts'
 import { randomTopicId } from './topic-ids.ts'
 import {
   brokerVersion,
+  decodeBroker,
   decodeClusterId,
   encodeBroker,
   encodeClusterId,
@@ -59,8 +61,9 @@ export async function brokerId(
 }
 
 /**
- * Makes the broker's ephemeral node. One left by an earlier session of this broker is replaced when that
- * session is ours or over; one of a living session is a taken broker id.
+ * Makes the broker's ephemeral node. One that names the very endpoints which this process has bound is
+ * left over from an earlier life of this broker, killed a moment ago: it is replaced, without the wait
+ * for its session to end. Any other is a taken broker id.
  */
 export async function register(
   zookeeper: ZooKeeperClient,
@@ -69,16 +72,19 @@ export async function register(
 ): Promise<void> {
   const path = paths.brokerId(broker.id)
   const data = encodeBroker(broker, nowMs)
+  const create = () => zookeeper.create(path, data, { ephemeral: true, stat: false })
   try {
-    await zookeeper.create(path, data, { ephemeral: true, stat: false })
+    await create()
   } catch (error) {
     if (!isZooKeeperError(error, 'NODEEXISTS')) throw error
-    const stat = await zookeeper.exists(path)
-    if (stat !== null && stat.ephemeralOwner !== zookeeper.sessionId)
+    const found = await readIfThere(zookeeper, path)
+    const left = found && decodeBroker(broker.id, found.data)
+    if (left !== undefined && !isDeepStrictEqual(left.endpoints, broker.endpoints))
       throw new UserError(
-        `broker.id=${broker.id} is registered already: another broker has this id, or one that ended a moment ago still has its session`,
+        `broker.id=${broker.id} is registered already, at ${left.endpoints.map(({ host, port }) => `${host}:${port}`).join(', ')}`,
       )
-    await zookeeper.setData(path, data)
+    if (found !== undefined) await zookeeper.delete(path, found.version)
+    await create()
   }
 }
 

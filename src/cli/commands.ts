@@ -24,6 +24,12 @@ export const commands: readonly Command[] = [
     load: async () => (await import('../broker/main.ts')).main,
   },
   {
+    name: 'broker-with-coordination',
+    aliases: [],
+    about: 'Starts both in one process: kafka.Kafka server.properties zookeeper.properties.',
+    load: async () => (await import('../platform/embedded.ts')).main,
+  },
+  {
     name: 'coordination',
     aliases: ['zookeeper-server-start', 'org.apache.zookeeper.server.quorum.QuorumPeerMain'],
     about: 'Starts a coordination server: zoo.cfg.',

@@ -1,54 +1,73 @@
 // The Kafka client: owns the cluster's metadata and the connections; makes producers, consumers and
 // an admin client. Brokers from 0.10.0 to 4.x.
-import type { Ports } from '../runtime/service.ts'
+import { KafkaAdmin } from './admin/admin.ts'
 import type { Admin } from './admin/types.ts'
+import { Cluster } from './cluster.ts'
+import { KafkaConsumer } from './consumer/consumer.ts'
 import type { Consumer, ConsumerSettings } from './consumer/types.ts'
+import { KafkaProducer } from './producer/producer.ts'
 import type { Producer, ProducerSettings } from './producer/types.ts'
-
-export type ClientPorts = Pick<Ports, 'clock' | 'network' | 'random' | 'logger'>
-
-export interface ClientSettings {
-  /** host:port, IPv6 in brackets. One that answers is enough. */
-  readonly bootstrapServers: readonly string[]
-  /** Default millrace. */
-  readonly clientId?: string
-  /** Default 30000. */
-  readonly requestTimeoutMs?: number
-  /** Default 10000. */
-  readonly connectTimeoutMs?: number
-  /** First wait before a broker is tried again; doubles up to reconnectBackoffMsMax. Default 50. */
-  readonly reconnectBackoffMs?: number
-  /** Default 1000. */
-  readonly reconnectBackoffMsMax?: number
-  /** First wait before a failed request is tried again; doubles up to retryBackoffMsMax. Default 100. */
-  readonly retryBackoffMs?: number
-  /** Default 1000. */
-  readonly retryBackoffMsMax?: number
-  /** Metadata is asked for again after this, errors or not. Default 300000. */
-  readonly metadataMaxAgeMs?: number
-  /** A call of the admin client, retries included. Default 60000. */
-  readonly callTimeoutMs?: number
-}
+import { type ClientPorts, type ClientSettings, completeSettings } from './settings.ts'
 
 export class KafkaClient {
+  readonly #cluster: Cluster
+  readonly #open = new Set<KafkaProducer | KafkaConsumer>()
+  #made = 0
+  #closing: Promise<void> | undefined
+
+  /** @throws UserError for bootstrap servers that cannot be read */
   constructor(ports: ClientPorts, settings: ClientSettings) {
-    throw new Error(`not yet: ${settings.clientId} ${ports.clock.now()}`)
+    this.#cluster = new Cluster(ports, completeSettings(settings))
   }
-  /** Connects to the first broker that answers. Optional: the first request does it otherwise. */
+
+  /**
+   * Connects to the first broker that answers. Optional: the first request does it otherwise.
+   * @throws KafkaError NO_BROKER_REACHABLE
+   */
   connect(): Promise<void> {
-    return Promise.resolve()
+    return this.#cluster.refresh()
   }
+
+  /** undefined until a broker answered, or where brokers (0.10.0) have none. */
+  get clusterId(): string | undefined {
+    return this.#cluster.metadata.clusterId
+  }
+
+  /** Id of a topic in use here; undefined where it is unknown or the brokers have none. */
+  topicId(topic: string): string | undefined {
+    const id = this.#cluster.metadata.topics.get(topic)?.topicId
+    return id === undefined || /^A+$/.test(id) ? undefined : id
+  }
+
+  /** @throws KafkaError INVALID_ARGUMENT for settings that contradict each other */
   producer(settings: ProducerSettings = {}): Producer {
-    throw new Error(`not yet: ${settings.acks}`)
+    const purpose = `producer-${++this.#made}`
+    const forget = (closed: KafkaProducer): void => void this.#open.delete(closed)
+    const producer = new KafkaProducer(this.#cluster, settings, purpose, forget)
+    this.#open.add(producer)
+    return producer
   }
+
   consumer(settings: ConsumerSettings = {}): Consumer {
-    throw new Error(`not yet: ${settings.groupId}`)
+    const purpose = `consumer-${++this.#made}`
+    const forget = (closed: KafkaConsumer): void => void this.#open.delete(closed)
+    const consumer = new KafkaConsumer(this.#cluster, settings, purpose, forget)
+    this.#open.add(consumer)
+    return consumer
   }
+
   admin(): Admin {
-    throw new Error('not yet')
+    return new KafkaAdmin(this.#cluster)
   }
-  /** Closes its producers and consumers, then the connections. */
+
+  /** Closes its producers (which flush) and consumers, then the connections. */
   close(): Promise<void> {
-    return Promise.resolve()
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all([...this.#open].map((one) => one.close()))
+    this.#cluster.close()
   }
 }

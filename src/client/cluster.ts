@@ -6,7 +6,7 @@ import { delay, type Timer } from '../runtime/clock.ts'
 import { backoffMs } from './backoff.ts'
 import type { BrokerConnection } from './connection.ts'
 import { type Address, Connections } from './connections.ts'
-import { brokerError, clientError, isRetriable, type KafkaError } from './errors.ts'
+import { brokerError, clientError, isRetriable } from './errors.ts'
 import { type ClusterMetadata, emptyMetadata, mergeMetadata } from './metadata.ts'
 import type { ClientPorts, CompleteSettings } from './settings.ts'
 import type { BrokerNode } from './types.ts'
@@ -28,6 +28,7 @@ export class Cluster {
   #refresh: Promise<void> | undefined
   #refreshAgain = false
   #ageTimer: Timer | undefined
+  #outage = false
   #closed = false
 
   constructor(ports: ClientPorts, settings: CompleteSettings) {
@@ -77,13 +78,16 @@ export class Cluster {
 
   /** A connection to whichever broker answers first, tried one after another. @throws KafkaError */
   async anyConnection(purpose: string): Promise<BrokerConnection> {
-    const nodes: Address[] = [...this.#metadata.brokers.values(), ...this.settings.bootstrap]
-    for (const node of nodes) {
+    const nodes = new Map<string, Address>()
+    for (const node of [...this.#metadata.brokers.values(), ...this.settings.bootstrap]) {
+      nodes.set(`${node.host}:${node.port}`, node)
+    }
+    for (const node of nodes.values()) {
       const open = this.connections.openTo(node, purpose)
       if (open !== undefined) return open
     }
     let lastError: unknown
-    for (const address of this.#inOrderOfHope(nodes)) {
+    for (const address of this.#inOrderOfHope([...nodes.values()])) {
       try {
         return await this.connections.to(address, purpose)
       } catch (error) {
@@ -96,7 +100,9 @@ export class Cluster {
     throw clientError('NO_BROKER_REACHABLE', text, { cause: lastError })
   }
 
-  /** A connection to the controller; brokers before 0.10 name none, then to any. @throws KafkaError */
+  /**
+   * A connection to the controller; brokers before 0.10 name none, then to any. @throws KafkaError
+   */
   async controllerConnection(purpose: string): Promise<BrokerConnection> {
     if (this.#metadata.controllerId < 0) await this.refresh()
     const { controllerId } = this.#metadata
@@ -165,11 +171,26 @@ export class Cluster {
       for (const topic of topics) (allowAutoTopicCreation ? creating : others).add(topic)
     }
     for (const topic of creating) others.delete(topic)
-    const connection = await this.anyConnection('metadata')
+    const connection = await this.#metadataConnection()
     if (creating.size > 0 || others.size === 0) await this.#ask(connection, creating, true)
     if (others.size > 0) await this.#ask(connection, others, false)
     for (const interest of this.#interests) interest.onMetadata()
     this.#scheduleAge()
+  }
+
+  /** Says once that no broker answers, and once that one does again. */
+  async #metadataConnection(): Promise<BrokerConnection> {
+    const { logger } = this.ports
+    try {
+      const connection = await this.anyConnection('metadata')
+      if (this.#outage) logger.info(`broker ${connection.address} answers again`)
+      this.#outage = false
+      return connection
+    } catch (error) {
+      if (!this.#outage && !this.#closed) logger.warn(String(error))
+      this.#outage = true
+      throw error
+    }
   }
 
   async #ask(
@@ -208,9 +229,4 @@ export class Cluster {
       .sort((one, other) => one.waitMs - other.waitMs || one.draw - other.draw)
       .map(({ address }) => address)
   }
-}
-
-/** Errors after which the client's picture of the cluster is stale. */
-export function isStale(error: KafkaError): boolean {
-  return error.retriable
 }

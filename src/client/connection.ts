@@ -1,5 +1,5 @@
-// One connection to one broker: version negotiation, pipelined requests, answers in order, time-outs.
-// It knows nothing of metadata or retries, so that brokers use it among themselves too.
+// One connection to one broker: version negotiation, pipelined requests, answers in order,
+// time-outs. It knows nothing of metadata or retries, so that brokers use it among themselves too.
 import { Errors } from '../kafka/errors.ts'
 import { decodeResponse, encodeRequest } from '../kafka/header.ts'
 import { ApiVersions } from '../kafka/messages/api-versions.ts'
@@ -126,8 +126,8 @@ export class BrokerConnection {
 
   /**
    * Sends a request and resolves to its answer, error codes in it included. Bytes of the answer are
-   * views of its frame. @throws KafkaError CONNECTION_LOST, REQUEST_TIMEOUT (which ends the connection,
-   * since answers come in order), BAD_RESPONSE, CLIENT_CLOSED.
+   * views of its frame. @throws KafkaError CONNECTION_LOST, REQUEST_TIMEOUT (which ends the
+   * connection, since answers come in order), BAD_RESPONSE, CLIENT_CLOSED.
    */
   request<A extends AnyApi>(
     api: A,
@@ -275,7 +275,9 @@ export class BrokerConnection {
   }
 }
 
-/** A broker that does not know the asked version of ApiVersions answers in the form of version 0. */
+/**
+ * A broker that does not know the asked version of ApiVersions answers in the form of version 0.
+ */
 function decodeAnswer(api: AnyApi, version: number, frame: Buffer): unknown {
   if (api.key !== ApiVersions.key || version === 0) return decodeResponse(api, version, frame).body
   const errorCode = frame.length >= 10 ? frame.readInt16BE(8) : 0

@@ -3,9 +3,9 @@
 import { errorOf } from '../kafka/errors.ts'
 
 /**
- * A request that failed. `code` and `errorName` are those of Kafka's table; failures of the client's
- * own have code -1 and one of the names in ClientErrorName. `retriable` says that the same call may
- * succeed later without anybody changing anything.
+ * A request that failed. `code` and `errorName` are those of Kafka's table; failures of the
+ * client's own have code -1 and one of the names in ClientErrorName. `retriable` says that the same
+ * call may succeed later without anybody changing anything.
  */
 export class KafkaError extends Error {
   override readonly name = 'KafkaError'

@@ -1,6 +1,6 @@
 // Pure.
-// Cuts a connection's input into answers. Each answer gets a buffer of its own and of its exact size,
-// since decoded records are views of it and outlive the network's shared buffer.
+// Cuts a connection's input into answers. Each answer gets a buffer of its own and of its exact
+// size, since decoded records are views of it and outlive the network's shared buffer.
 
 export class AnswerFrames {
   readonly #frameBytesMax: number

@@ -1,5 +1,6 @@
 // Pure.
-// What the client knows of the cluster: brokers, topics, leaders. Immutable; an answer makes the next.
+// What the client knows of the cluster: brokers, topics, leaders. Immutable; an answer makes the
+// next.
 import type { BrokerNode } from './types.ts'
 
 export interface ClusterMetadata {
@@ -78,7 +79,8 @@ const partitionNumberMax = 1_000_000
 
 /**
  * The next state after an answer. Brokers are replaced; topics that were not asked for are kept. A
- * leader of an older epoch than known is not believed (KIP-320), unless the topic is another one now.
+ * leader of an older epoch than known is not believed (KIP-320), unless the topic is another one
+ * now.
  */
 export function mergeMetadata(known: ClusterMetadata, answer: MetadataAnswer): ClusterMetadata {
   const brokers = new Map<number, BrokerNode>()
@@ -137,10 +139,7 @@ function partitionFrom(answer: PartitionAnswer): PartitionMetadata {
   }
 }
 
-function newerOf(
-  before: PartitionMetadata | undefined,
-  now: PartitionMetadata,
-): PartitionMetadata {
+function newerOf(before: PartitionMetadata | undefined, now: PartitionMetadata): PartitionMetadata {
   const older = before !== undefined && now.leaderEpoch >= 0 && now.leaderEpoch < before.leaderEpoch
   return older ? before : now
 }

@@ -89,7 +89,8 @@ async function askLeaders(
   const byLeader = new Map<number, OffsetQuery[]>()
   for (const query of queries) {
     const leader = leaderOf(cluster.metadata, query.topic, query.partition)
-    if (leader === undefined) answers.set(keyOf(query), failedAnswer(query, noLeader(cluster, query)))
+    if (leader === undefined)
+      answers.set(keyOf(query), failedAnswer(query, noLeader(cluster, query)))
     else byLeader.set(leader.nodeId, [...(byLeader.get(leader.nodeId) ?? []), query])
   }
   await Promise.all(
@@ -112,7 +113,8 @@ async function askLeader(
   answers: Map<string, OffsetAnswer>,
 ): Promise<void> {
   const connection = await cluster.connectionTo(nodeId, options.purpose)
-  // Version 0 (brokers 0.10.0) knows the ends of the log only; it answers times with segment starts.
+  // Version 0 (brokers 0.10.0) knows the ends of the log only; it answers times with segment
+  // starts.
   const oldest = Math.min(...queries.map(({ timestamp }) => timestamp))
   const byTime = queries.some(({ timestamp }) => timestamp >= 0)
   const min = oldest <= maxTimestampTime ? 7 : byTime ? 1 : 0

@@ -20,7 +20,10 @@ export interface ClientSettings {
   readonly reconnectBackoffMs?: number
   /** Default 1000. */
   readonly reconnectBackoffMsMax?: number
-  /** First wait before a failed request is tried again; doubles up to retryBackoffMsMax. Default 100. */
+  /**
+   * First wait before a failed request is tried again; doubles up to retryBackoffMsMax. Default
+   * 100.
+   */
   readonly retryBackoffMs?: number
   /** Default 1000. */
   readonly retryBackoffMsMax?: number

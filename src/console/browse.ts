@@ -90,22 +90,18 @@ export async function browse(
     Math.ceil(request.limit / Math.max(1, partitions.length)),
   )
   let stoppedBy: BrowseAnswer['stoppedBy'] | undefined
-  while (stoppedBy === undefined) {
+  for (;;) {
     const windows = nextWindows({ partitions, bounds, direction, windowRecords })
-    if (windows.size === 0) {
-      stoppedBy = 'end'
-      break
-    }
+    stoppedBy ??= windows.size === 0 ? 'end' : budget.spent()
+    if (stoppedBy !== undefined) break
     const round = await readWindows(ports.reader, request.topic, windows, keep, budget)
     if (direction === 'older' && round.unfinished) {
       // What was read of these windows has a gap after it; a smaller piece will have none.
-      stoppedBy = budget.spent()
-      if (windowRecords === 1) stoppedBy ??= 'bytes'
+      if (windowRecords === 1) stoppedBy = budget.spent() ?? 'bytes'
       windowRecords = Math.max(1, windowRecords >> 3)
-      if (stoppedBy === undefined) continue
     } else {
       merge({ round, direction, bounds, found, limit: request.limit })
-      stoppedBy = found.length >= request.limit ? 'limit' : budget.spent()
+      if (found.length >= request.limit) stoppedBy = 'limit'
       if (request.filter !== '') windowRecords = Math.min(windowRecordsMax, windowRecords * 4)
     }
   }
@@ -330,6 +326,9 @@ function decodeMessage(message: RawMessage, maxBytes: number): Message {
     timestampMs: message.timestampMs,
     key: decodeBytes(message.key, maxBytes),
     value: decodeBytes(message.value, maxBytes),
-    headers: message.headers.map(({ key, value }) => ({ key, value: decodeBytes(value, maxBytes) })),
+    headers: message.headers.map(({ key, value }) => ({
+      key,
+      value: decodeBytes(value, maxBytes),
+    })),
   }
 }

@@ -20,12 +20,14 @@ const countedPartitionsMax = 20_000
 const unknownTopicCodes = new Set([3, 17])
 const downNames = new Set(['CONNECTION_LOST', 'REQUEST_TIMEOUT', 'NO_BROKER_REACHABLE'])
 
+export type TopicClient = Pick<KafkaClient, 'admin' | 'consumer' | 'close'>
+
 export class ClientTopicReader implements TopicReader {
-  readonly #client: KafkaClient
+  readonly #client: TopicClient
   readonly #admin: Admin
   readonly #servers: readonly string[]
 
-  constructor(ports: { readonly client: KafkaClient }, servers: readonly string[]) {
+  constructor(ports: { readonly client: TopicClient }, servers: readonly string[]) {
     this.#client = ports.client
     this.#admin = ports.client.admin()
     this.#servers = servers
@@ -152,7 +154,10 @@ export class ClientTopicReader implements TopicReader {
   async #messageCounts(topics: readonly TopicDescription[]): Promise<Map<string, number>> {
     const counts = new Map<string, number>()
     for (const [name, ranges] of await this.#ranges(topics)) {
-      counts.set(name, ranges.reduce((sum, { begin, end }) => sum + Math.max(0, end - begin), 0))
+      counts.set(
+        name,
+        ranges.reduce((sum, { begin, end }) => sum + Math.max(0, end - begin), 0),
+      )
     }
     return counts
   }

@@ -36,7 +36,7 @@ export class SearchError extends Error {
 }
 
 const answerBytesMax = 32 * 1024 * 1024
-const statusTimeoutMs = 3_000
+const statusTimeoutMs = 1_500
 
 /** Index names, wildcards and lists of them; no path separators, nothing that names another API. */
 const indexPattern = /^(?![_+-])[^\\/?"<>|#\s%:]{1,1024}$/u
@@ -287,7 +287,9 @@ function isMultiField(name: string, types: ReadonlyMap<string, string>): boolean
 }
 
 function record(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? Object.fromEntries(Object.entries(value)) : {}
+  return typeof value === 'object' && value !== null
+    ? Object.fromEntries(Object.entries(value))
+    : {}
 }
 
 function count(value: unknown): number | undefined {

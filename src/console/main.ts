@@ -13,7 +13,7 @@ import { ClientTopicReader } from './client-topic-reader.ts'
 import { registerConsole } from './server.ts'
 import { buildSettings, type ConsoleSettings, parseArguments } from './settings.ts'
 
-const callTimeoutMs = 8_000
+const callTimeoutMs = 5_000
 const reportEveryMs = 60_000
 const stopLimitMs = 5_000
 

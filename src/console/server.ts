@@ -11,10 +11,11 @@ import { refuseRequest } from './guard.ts'
 import { KafkaDownError, type TopicReader, UnknownTopicError } from './kafka.ts'
 import { registerPages } from './pages.ts'
 import type { ConsoleSettings } from './settings.ts'
+import { noKafka, StatusReporter } from './status.ts'
 
 export interface ConsolePorts {
   readonly http: HttpClient
-  readonly clock: Pick<Clock, 'now' | 'monotonicMs'>
+  readonly clock: Clock
   readonly disk: Pick<Disk, 'stat'>
   readonly logger: Logger
   /** Undefined where no Kafka is configured. */
@@ -49,7 +50,8 @@ export async function registerConsole(
     answerError({ error, request, reply, logger: ports.logger }),
   )
   const gateway = new SearchGateway(ports, settings.elasticsearch)
-  registerStatus(app, ports, gateway, settings)
+  const reporter = new StatusReporter({ ...ports, gateway }, settings.bootstrapServers)
+  app.get('/api/status', () => reporter.status())
   registerSearch(app, gateway)
   registerTopics(app, ports)
   app.all('/api/*', (_request, reply) => sendError(reply, 404, 'There is no such call.'))
@@ -71,36 +73,6 @@ function guard(app: FastifyInstance, settings: ConsoleSettings): void {
     if (refusal !== undefined) await sendError(reply, 403, refusal)
   })
 }
-
-function registerStatus(
-  app: FastifyInstance,
-  ports: ConsolePorts,
-  gateway: SearchGateway,
-  settings: ConsoleSettings,
-): void {
-  app.get('/api/status', async () => {
-    const [search, kafka] = await Promise.all([
-      gateway.state(),
-      kafkaState(ports.reader, settings.bootstrapServers),
-    ])
-    return { nowMs: ports.clock.now(), search, kafka }
-  })
-}
-
-async function kafkaState(
-  reader: TopicReader | undefined,
-  bootstrapServers: readonly string[],
-): Promise<object> {
-  if (reader === undefined) return { state: 'off', bootstrapServers, problem: noKafka }
-  try {
-    return { state: 'up', bootstrapServers, ...(await reader.cluster()) }
-  } catch (error) {
-    const problem = error instanceof Error ? error.message : String(error)
-    return { state: 'down', bootstrapServers, problem }
-  }
-}
-
-const noKafka = 'No Kafka is configured. Start the console with --bootstrap-server HOST:PORT.'
 
 function registerSearch(app: FastifyInstance, gateway: SearchGateway): void {
   app.get('/api/search/indices', async () => ({ indices: await gateway.indices() }))

@@ -116,14 +116,19 @@ export function buildSettings(
     hosts: listOf('elasticsearch.hosts', take('elasticsearch.hosts') ?? oldUrl),
     username: textOf('elasticsearch.username', take('elasticsearch.username')),
     password: textOf('elasticsearch.password', take('elasticsearch.password')),
-    requestTimeoutMs: numberOf('elasticsearch.requestTimeout', take('elasticsearch.requestTimeout'), {
-      min: 1,
-      max: 3_600_000,
-    }),
+    requestTimeoutMs: numberOf(
+      'elasticsearch.requestTimeout',
+      take('elasticsearch.requestTimeout'),
+      {
+        min: 1,
+        max: 3_600_000,
+      },
+    ),
   })
   const bootstrapServers = listOf('kafka.bootstrap.servers', take('kafka.bootstrap.servers'))
   for (const server of bootstrapServers) checkBootstrapServer(server)
-  for (const key of values.keys()) warnings.push(`setting ${key} is not known here and has no effect`)
+  for (const key of values.keys())
+    warnings.push(`setting ${key} is not known here and has no effect`)
   return { settings: { host, port, allowedHosts, elasticsearch, bootstrapServers }, warnings }
 }
 
@@ -146,7 +151,9 @@ function elasticsearchSettings(given: {
   return {
     urls,
     authorization:
-      credentials === undefined ? undefined : `Basic ${Buffer.from(credentials).toString('base64')}`,
+      credentials === undefined
+        ? undefined
+        : `Basic ${Buffer.from(credentials).toString('base64')}`,
     requestTimeoutMs: given.requestTimeoutMs ?? 30_000,
   }
 }
@@ -225,8 +232,10 @@ function numberOf(
 function listOf(key: string, value: unknown): string[] {
   if (value === undefined) return []
   const items: readonly unknown[] = Array.isArray(value) ? value : [value]
-  return items.flatMap((item) => (textOf(key, item) ?? '').split(',')).flatMap((item) => {
-    const text = item.trim()
-    return text === '' ? [] : [text]
-  })
+  return items
+    .flatMap((item) => (textOf(key, item) ?? '').split(','))
+    .flatMap((item) => {
+      const text = item.trim()
+      return text === '' ? [] : [text]
+    })
 }

@@ -49,7 +49,10 @@ export function compileCondition(condition: Condition): Predicate {
     }
     case 'in':
       return compileIn(condition.item, condition.list)
-    default:
+    case 'and':
+    case 'or':
+    case 'xor':
+    case 'nand':
       return compilePair(condition)
   }
 }
@@ -82,7 +85,10 @@ export function usesRegexp(condition: Condition): boolean {
     case 'compare':
     case 'in':
       return false
-    default:
+    case 'and':
+    case 'or':
+    case 'xor':
+    case 'nand':
       return usesRegexp(condition.left) || usesRegexp(condition.right)
   }
 }
@@ -95,7 +101,9 @@ function reader(operand: Operand): (event: PipelineEvent) => Value | undefined {
 
 /** Anything but nothing, the empty text and false; zero is true. */
 export function isTruthy(value: Value | undefined): boolean {
-  return value !== undefined && value !== null && value !== '' && value !== false && value !== 'false'
+  return (
+    value !== undefined && value !== null && value !== '' && value !== false && value !== 'false'
+  )
 }
 
 function compileComparison(operator: Comparison, left: Operand, right: Operand): Predicate {
@@ -129,9 +137,7 @@ export function sameValue(one: Value | undefined, other: Value | undefined): boo
     )
   }
   if (one instanceof Timestamp) {
-    return (
-      other instanceof Timestamp && one.epochMs === other.epochMs && one.nanos === other.nanos
-    )
+    return other instanceof Timestamp && one.epochMs === other.epochMs && one.nanos === other.nanos
   }
   if (Array.isArray(one)) {
     return (

@@ -3,14 +3,33 @@ import { requestCodec, responseCodec } from '../wire/compile.ts'
 import { WireError } from '../wire/errors.ts'
 import { Reader } from '../wire/reader.ts'
 import type { AnyApi, RequestInputOf, ResponseInputOf, ResponseOf } from '../wire/schema.ts'
-import { inRange } from '../wire/schema.ts'
+import { inRange, int16, int32, record, string } from '../wire/schema.ts'
 import { Writer } from '../wire/writer.ts'
 import { apiByKey } from './messages/index.ts'
 
 const CONTROLLED_SHUTDOWN = 7
 const API_VERSIONS = 18
 
-/** Without tagged fields: none is known, and strangers' are passed over. */
+export const RequestHeader = record({
+  name: 'RequestHeader',
+  versions: '0-2',
+  flexible: '2+',
+  fields: {
+    requestApiKey: int16(),
+    requestApiVersion: int16(),
+    correlationId: int32(),
+    clientId: string({ versions: '1+', nullable: '1+', ignorable: true, classic: true }),
+  },
+})
+
+export const ResponseHeader = record({
+  name: 'ResponseHeader',
+  versions: '0-1',
+  flexible: '1+',
+  fields: { correlationId: int32() },
+})
+
+/** What a broker needs of a header. No tagged field is known; strangers' are passed over. */
 export interface RequestHeaderValue {
   readonly apiKey: number
   readonly apiVersion: number

@@ -24,7 +24,7 @@ export interface NodeNetworkOptions {
   readonly highWaterBytes?: number
 }
 
-const receiveBufferBytesDefault = 512 * 1024
+const receiveBufferBytesDefault = 256 * 1024
 const highWaterBytesDefault = 1024 * 1024
 /** Kafka's default of socket.listen.backlog.size. */
 const backlogDefault = 50

@@ -55,10 +55,12 @@ function listenForStop(stop: (reason: string) => void): void {
 
 /** `millrace … | head`: the reader has what it wanted. */
 function endQuietlyWithReader(): void {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0)
-    throw error
-  })
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0)
+      throw error
+    })
+  }
 }
 
 function failureText(error: unknown): string {

@@ -13,6 +13,8 @@ export interface WebServerOptions {
   readonly keepAliveTimeoutMs?: number
   /** Connections beyond are refused. Default 1024. */
   readonly connectionsMax?: number
+  /** How often the time limits are looked at. Default 2 s. */
+  readonly checkIntervalMs?: number
   /** Longest route parameter; index lists are long. Default 4096. */
   readonly parameterBytesMax?: number
 }
@@ -37,8 +39,7 @@ export function createWebServer(options: WebServerOptions = {}): FastifyInstance
     },
     http: {
       headersTimeout: options.headersTimeoutMs ?? 10_000,
-      // How often the limits above are looked at.
-      connectionsCheckingInterval: 2_000,
+      connectionsCheckingInterval: options.checkIntervalMs ?? 2_000,
       maxHeaderSize: 16 * 1024,
     },
   })

@@ -91,9 +91,7 @@ class Reading {
       condition: this.#condition(arm.condition),
       then: this.statements(arm.body),
       otherwise:
-        at + 1 < arms.length
-          ? [this.#branch(arms, at + 1, otherwise)]
-          : this.statements(otherwise),
+        at + 1 < arms.length ? [this.#branch(arms, at + 1, otherwise)] : this.statements(otherwise),
     }
   }
 
@@ -216,28 +214,18 @@ class Reading {
         return this.#in(node)
       case 'match': {
         const operand = this.#operand(node.operand)
-        const raw = node.pattern.kind === 'string' ? this.#string(node.pattern.raw) : node.pattern.raw
+        const raw =
+          node.pattern.kind === 'string' ? this.#string(node.pattern.raw) : node.pattern.raw
         const match: Condition = { kind: 'match', operand, regexp: regexpOf(raw) }
         return node.negated ? { kind: 'not', condition: match } : match
       }
     }
   }
 
-  /**
-   * A list of one text, `["a"]`, reads as a field named `"a"`, quotes included; behind `not in` the
-   * original takes it for the list it was meant to be. Recorded behaviour.
-   */
+  /** A list of one text, `["a"]`, reads as a field named `"a"`, quotes included, as in the original. */
   #in(node: Extract<ExpressionNode, { kind: 'in' }>): Condition {
     const item = this.#operand(node.item)
-    const quoted =
-      node.negated && node.list.kind === 'selector'
-        ? /^\[\s*(?:"([^"]*)"|'([^']*)')\s*\]$/.exec(node.list.text)
-        : null
-    const list: Operand =
-      quoted === null
-        ? this.#operand(node.list)
-        : { kind: 'value', value: [this.#string(quoted[1] ?? quoted[2] ?? '')] }
-    const condition: Condition = { kind: 'in', item, list }
+    const condition: Condition = { kind: 'in', item, list: this.#operand(node.list) }
     return node.negated ? { kind: 'not', condition } : condition
   }
 
@@ -254,7 +242,9 @@ class Reading {
       case 'regexp':
         return { kind: 'value', value: node.raw }
       case 'call':
-        throw new ConfigurationError(`the method call ${node.name}(…) in a condition is not supported`)
+        throw new ConfigurationError(
+          `the method call ${node.name}(…) in a condition is not supported`,
+        )
     }
   }
 }

@@ -132,7 +132,8 @@ function defaultOf(declaration: OptionDeclaration): unknown {
   if (value === undefined) return undefined
   if (type === 'hash') return new Map()
   if (type === 'codec') {
-    return { kind: 'plugin', name: String(value), attributes: new Map(), line: 0, column: 0 }
+    const name = typeof value === 'string' ? value : ''
+    return { kind: 'plugin', name, attributes: new Map(), line: 0, column: 0 }
   }
   return Array.isArray(value) ? [...value] : value
 }
@@ -156,7 +157,9 @@ function convertOne(given: ConfigValue, type: OptionDeclaration['type']): Conver
   if (type === 'hash') return toHash(given)
   const [first, second] = Array.isArray(given) ? given : [given]
   if (first === undefined || second !== undefined) {
-    return { note: `Expected ${typeof type === 'string' ? type : 'one value'}, got ${shown(given)}` }
+    return {
+      note: `Expected ${typeof type === 'string' ? type : 'one value'}, got ${shown(given)}`,
+    }
   }
   if (typeof type !== 'string') {
     if (typeof first === 'string' && type.includes(first)) return { value: first }
@@ -191,7 +194,8 @@ function toScalar(
       return isReference(text)
         ? { value: text }
         : { note: `Expected a valid field reference, got \`${shown(value)}\`` }
-    default:
+    case 'string':
+    case 'uri':
       return { value: text }
   }
 }
@@ -211,7 +215,8 @@ function toHash(given: ConfigValue): Converted {
   }
   const hash: ConfigHash = new Map()
   for (let at = 0; at < items.length; at += 2) {
-    const key = String(items[at])
+    const item = items[at]
+    const key = typeof item === 'string' ? item : shown(item ?? '')
     const value = items[at + 1] ?? ''
     const before = hash.get(key)
     hash.set(key, before === undefined ? value : [before, value].flat())

@@ -9,7 +9,12 @@ import type { Ports } from '../runtime/service.ts'
 import type { Readable, Writable } from 'node:stream'
 import type { PluginConfig } from './configuration.ts'
 import { ConfigurationError } from './grammar/parse.ts'
-import { type OptionDeclarations, type OptionsOf, type PluginType, checkOptions } from './options.ts'
+import {
+  type OptionDeclarations,
+  type OptionsOf,
+  type PluginType,
+  checkOptions,
+} from './options.ts'
 
 export interface PipelinePorts extends Ports {
   readonly http: HttpClient
@@ -23,9 +28,9 @@ export interface PipelinePorts extends Ports {
 export interface PluginServices {
   readonly ports: PipelinePorts
   /** Compiles a text with `%{…}`. @throws ConfigurationError */
-  template(text: string): Template
+  readonly template: (text: string) => Template
   /** Builds a codec. @throws ConfigurationError */
-  codec(config: PluginConfig): Codec
+  readonly codec: (config: PluginConfig) => Codec
 }
 
 export interface PluginContext<Options> extends PluginServices {
@@ -58,9 +63,9 @@ export interface Filter {
 
 export interface FilterContext<Options> extends PluginContext<Options> {
   /** Applies add_field, remove_field, add_tag and remove_tag. May throw for bad field names. */
-  decorate(event: PipelineEvent): void
+  readonly decorate: (event: PipelineEvent) => void
   /** The same; logs what goes wrong. */
-  matched(event: PipelineEvent): void
+  readonly matched: (event: PipelineEvent) => void
 }
 
 export interface Output {

@@ -11,12 +11,18 @@
 import { assert } from './assert.ts'
 import type { ByteBudget } from './byte-budget.ts'
 import type { Clock, Timer } from './clock.ts'
+import type { FramePool } from './frame-pool.ts'
 import type { Connection, NetworkError, Receiver } from './network.ts'
 
 export interface FramingPorts {
   readonly clock: Clock
   /** Shared by all connections of a listener. */
   readonly budget: ByteBudget
+  /**
+   * Given, large split frames are received in memory that is used again, and are therefore valid only
+   * during the call as well. For servers that are done with a request when onFrame returns.
+   */
+  readonly pool?: FramePool
 }
 
 export interface FramingSettings {
@@ -64,6 +70,7 @@ export class Framing implements Receiver {
   readonly #connection: Connection
   readonly #clock: Clock
   readonly #budget: ByteBudget
+  readonly #pool: FramePool | undefined
   readonly #limitBytes: number
   readonly #slowFrameMs: number
   readonly #handler: FrameHandler
@@ -101,6 +108,7 @@ export class Framing implements Receiver {
     this.#connection = connection
     this.#clock = ports.clock
     this.#budget = ports.budget
+    this.#pool = ports.pool
     this.#limitBytes = settings.limitBytes
     this.#slowFrameMs = settings.slowFrameMs
     this.#handler = handler
@@ -243,7 +251,7 @@ export class Framing implements Receiver {
       }
       this.#countedBytes = size
     }
-    this.#frame = Buffer.allocUnsafe(size)
+    this.#frame = this.#pool?.take(size) ?? Buffer.allocUnsafe(size)
     this.#watch()
     if (size === 0) this.#handOutOwn(this.#frame)
   }
@@ -270,9 +278,11 @@ export class Framing implements Receiver {
     this.#countedBytes = 0
     const nested = this.#parsing
     this.#parsing = true
-    this.#handler.onFrame(frame, 0, frame.length, true)
+    const pooled = this.#pool?.owns(frame) ?? false
+    this.#handler.onFrame(frame, 0, frame.length, !pooled)
     this.#parsing = nested
-    if (!this.#held || this.#stopped) this.dropFrame()
+    if (pooled) this.#pool?.giveBack(frame)
+    if (pooled || !this.#held || this.#stopped) this.dropFrame()
   }
 
   #keep(chunk: Buffer, start: number): void {
@@ -313,6 +323,8 @@ export class Framing implements Receiver {
     if (this.#stopped) return
     this.#stopped = true
     this.#timer?.cancel()
+    // The network may still read into it what nobody wants any more: it must not serve another.
+    if (this.#frame !== undefined) this.#pool?.abandon(this.#frame)
     this.#frame = undefined
     this.#kept = undefined
     if (this.#awaitsBudget) this.#budget.stopWaiting(this.#budgetLeft)

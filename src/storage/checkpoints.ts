@@ -16,11 +16,11 @@ export class CheckpointError extends Error {
   override readonly name = 'CheckpointError'
 }
 
-/** Empty where there is no file. @throws CheckpointError, DiskError */
-export function readCheckpoint(disk: Disk, path: string): Map<string, number> {
+/** Undefined where there is no file, or an empty one. @throws CheckpointError, DiskError */
+export function readCheckpoint(disk: Disk, path: string): Map<string, number> | undefined {
   const bytes = readFileIfThere(disk, path)
+  if (bytes === undefined || bytes.length === 0) return undefined
   const offsets = new Map<string, number>()
-  if (bytes === undefined || bytes.length === 0) return offsets
   for (const line of checkpointLines(bytes.toString('utf8'), path)) {
     const [topic, partition, offset, ...rest] = line.split(' ')
     if (!isNumber(partition) || !isNumber(offset) || rest.length > 0) throw malformed(path, line)

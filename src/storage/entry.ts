@@ -75,3 +75,27 @@ export function storedChecksum(buffer: Buffer, at: number): number {
 export function checksum(magic: number, buffer: Buffer, start: number, end: number, seed: number) {
   return magic >= 2 ? crc32c(buffer, start, end, seed) : crc32(buffer, start, end, seed)
 }
+
+/** What indexes need to know of some whole entries. */
+export interface EntriesSummary {
+  readonly lastOffset: number
+  /** -1 where none has a timestamp. */
+  readonly maxTimestamp: number
+  /** Last offset of the entry that has it, -1 for none. */
+  readonly offsetOfMaxTimestamp: number
+}
+
+export function summarize(buffer: Buffer, start: number, end: number): EntriesSummary {
+  let lastOffset = -1
+  let maxTimestamp = -1
+  let offsetOfMaxTimestamp = -1
+  for (let at = start; at < end; at += entrySize(buffer, at)) {
+    lastOffset = entryLastOffset(buffer, at)
+    const timestamp = entryMaxTimestamp(buffer, at)
+    if (timestamp > maxTimestamp) {
+      maxTimestamp = timestamp
+      offsetOfMaxTimestamp = lastOffset
+    }
+  }
+  return { lastOffset, maxTimestamp, offsetOfMaxTimestamp }
+}

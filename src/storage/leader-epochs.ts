@@ -97,7 +97,10 @@ export class LeaderEpochs {
     const first = this.entries[covering]
     if (first === undefined || (covering === 0 && first.startOffset === offset)) return
     if (covering === 0 && first.startOffset > offset) return
-    this.entries = [{ epoch: first.epoch, startOffset: offset }, ...this.entries.slice(covering + 1)]
+    this.entries = [
+      { epoch: first.epoch, startOffset: offset },
+      ...this.entries.slice(covering + 1),
+    ]
     this.write()
   }
 

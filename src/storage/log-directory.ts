@@ -70,7 +70,7 @@ export class LogDirectory {
     path: string,
     settings: LogDirectorySettings,
   ): Promise<LogDirectory> {
-    ports.disk.makeDirectory(path)
+    makeDurableDirectory(ports, path)
     const lock = lockDirectory(ports, path)
     try {
       claimDirectory(ports.disk, `${path}/${metaPropertiesFile}`, settings)
@@ -242,6 +242,9 @@ export class LogDirectory {
     for (const directory of found.deleted) {
       this.housekeeping.removeTreeLater(directory, this.settings.settingsOf('').fileDeleteDelayMs)
     }
+    if (disk.stat(`${this.path}/${recoveryPointFile}`) === undefined) {
+      this.checkpointRecoveryPoints()
+    }
     // From here on the files change: without a clean shutdown they have to be checked.
     disk.remove(marker)
     disk.syncDirectory(this.path)
@@ -288,6 +291,12 @@ export class LogDirectory {
       for (const file of files) file.remove()
     })
   }
+}
+
+function makeDurableDirectory(ports: StoragePorts, path: string): void {
+  if (ports.disk.stat(path) !== undefined) return
+  ports.disk.makeDirectory(path)
+  ports.disk.syncDirectory(path.slice(0, Math.max(path.lastIndexOf('/'), 1)))
 }
 
 function lockDirectory(ports: StoragePorts, path: string): DiskLock {

@@ -59,12 +59,7 @@ export class LogFile {
   }
 
   /** The same, off the loop. What happens to the name meanwhile does not matter. */
-  read(
-    target: Uint8Array,
-    targetStart: number,
-    length: number,
-    position: number,
-  ): Promise<number> {
+  read(target: Uint8Array, targetStart: number, length: number, position: number): Promise<number> {
     if (this.gone) return Promise.resolve(0)
     return this.use().read(target, targetStart, length, position)
   }
@@ -92,6 +87,11 @@ export class LogFile {
   /** @throws DiskError */
   size(): number {
     return this.files.disk.stat(this.path)?.size ?? 0
+  }
+
+  /** @throws DiskError */
+  exists(): boolean {
+    return this.files.disk.stat(this.path) !== undefined
   }
 
   /** @throws DiskError */

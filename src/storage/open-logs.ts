@@ -27,9 +27,10 @@ export interface OpenedLogs {
 }
 
 interface Checkpoints {
-  readonly recovery: ReadonlyMap<string, number>
-  readonly start: ReadonlyMap<string, number>
-  readonly highWatermark: ReadonlyMap<string, number>
+  /** Undefined where the file is missing or damaged. */
+  readonly recovery: ReadonlyMap<string, number> | undefined
+  readonly start: ReadonlyMap<string, number> | undefined
+  readonly highWatermark: ReadonlyMap<string, number> | undefined
 }
 
 interface Place {
@@ -88,14 +89,20 @@ async function openLog(
       { ...context, directory },
       {
         clean: how.clean,
-        recoveryPoint: how.checkpoints.recovery.get(name) ?? 0,
-        logStartOffset: how.checkpoints.start.get(name) ?? 0,
+        // A readable file without this log is older than the log.
+        recoveryPoint: how.checkpoints.recovery && (how.checkpoints.recovery.get(name) ?? 0),
+        logStartOffset: how.checkpoints.start?.get(name) ?? 0,
         settings,
         jitterMs: 0,
       },
     )
-    const log = new PartitionLog(context, { topic, partition, directory, topicId }, loaded, settings)
-    log.advanceHighWatermark(how.checkpoints.highWatermark.get(name) ?? 0)
+    const log = new PartitionLog(
+      context,
+      { topic, partition, directory, topicId },
+      loaded,
+      settings,
+    )
+    log.advanceHighWatermark(how.checkpoints.highWatermark?.get(name) ?? 0)
     return log
   } catch (error) {
     if (error instanceof CheckpointError) throw new UserError(error.message, { cause: error })
@@ -131,7 +138,7 @@ function readCheckpoints(ports: StoragePorts, path: string): Checkpoints {
     } catch (error) {
       if (error instanceof DiskError) throw error
       ports.logger.warn(`Error reading ${file} of ${path}, using 0 for all`, error)
-      return new Map<string, number>()
+      return undefined
     }
   }
   return {

@@ -10,16 +10,16 @@ import {
   entryBaseOffset,
   entryLastOffset,
   entryLeaderEpoch,
-  entryMaxTimestamp,
   entryProducerId,
   entrySize,
+  summarize,
 } from './entry.ts'
 import { findSlice } from './find-slice.ts'
+import { prepareFollowerAppend } from './follower-append.ts'
 import { GroupCommit } from './group-commit.ts'
 import { type Entries, prepareLeaderAppend } from './leader-append.ts'
 import type { LeaderEpochs } from './leader-epochs.ts'
 import type { LogContext } from './log-context.ts'
-import { checkProducers } from './producer-check.ts'
 import type { Producers } from './producers.ts'
 import type { LoadedLog } from './recover.ts'
 import { replayEntry } from './replay.ts'
@@ -36,7 +36,6 @@ import {
   type TimestampOffset,
 } from './results.ts'
 import { expiredSegments } from './retention.ts'
-import { shouldRoll } from './roll.ts'
 import { Segments } from './segments.ts'
 import type { LogSettings } from './settings.ts'
 import type { Snapshots } from './snapshots.ts'
@@ -163,48 +162,34 @@ export class PartitionLog {
    * Validates, assigns offsets and the epoch (in the caller's buffer), appends. Small appends are
    * gathered: acknowledge after `flushGathered`, and only if the log is not `offline` then.
    */
-  appendAsLeader(
-    buffer: Buffer,
-    start: number,
-    end: number,
-    options: AppendOptions,
-  ): AppendResult {
+  appendAsLeader(buffer: Buffer, start: number, end: number, options: AppendOptions): AppendResult {
     if (this.offline || this.truncating) return refused(Errors.KAFKA_STORAGE_ERROR)
-    const { settings } = this
+    const { settings, producers, startOffset: logStartOffset } = this
     const baseOffset = this.endOffset
-    const ready = prepareLeaderAppend({ buffer, start, end }, baseOffset, options, settings)
+    const log = { nextOffset: baseOffset, producers, settings }
+    const ready = prepareLeaderAppend({ buffer, start, end }, options, log)
     if (ready.error !== Errors.NONE) return refused(ready.error, ready.message, ready.records)
-    if (ready.end - ready.start > settings.segmentBytes) {
-      return refused(Errors.RECORD_LIST_TOO_LARGE)
-    }
-    const verdict = checkProducers(this.producers, ready, options.origin)
-    if (verdict.error !== Errors.NONE) return refused(verdict.error, verdict.message)
-    const logAppendTimeMs =
-      settings.messageTimestampType === 'LogAppendTime' ? options.nowMs : -1
-    const logStartOffset = this.startOffset
-    if (verdict.duplicate !== undefined) {
-      const { lastOffset, offsetDelta, timestamp } = verdict.duplicate
-      const stamp = logAppendTimeMs < 0 ? -1 : timestamp
-      const rest = { logAppendTimeMs: stamp, logStartOffset, duplicate: true }
+    const stamped = settings.messageTimestampType === 'LogAppendTime'
+    if (ready.duplicate !== undefined) {
+      const { lastOffset, offsetDelta, timestamp } = ready.duplicate
+      const logAppendTimeMs = stamped ? timestamp : -1
+      const rest = { logAppendTimeMs, logStartOffset, duplicate: true }
       return appended(lastOffset - offsetDelta, lastOffset, rest)
     }
     const empty = ready.end === ready.start
     if (!empty && !this.append(ready, options.nowMs)) return refused(Errors.KAFKA_STORAGE_ERROR)
-    const rest = { logAppendTimeMs, logStartOffset, duplicate: false }
+    const rest = { logAppendTimeMs: stamped ? options.nowMs : -1, logStartOffset, duplicate: false }
     return appended(baseOffset, this.endOffset - 1, rest)
   }
 
   /** Appends batches exactly as the leader stored them; those below the log's end are passed over. */
   appendAsFollower(buffer: Buffer, start: number, end: number, nowMs: number): AppendResult {
     if (this.offline || this.truncating) return refused(Errors.KAFKA_STORAGE_ERROR)
-    let from = start
-    while (from < end && entryLastOffset(buffer, from) < this.endOffset) {
-      from += entrySize(buffer, from)
-    }
-    const baseOffset = from < end ? entryBaseOffset(buffer, from) : this.endOffset
-    if (from < end && !this.append({ buffer, start: from, end }, nowMs)) {
-      return refused(Errors.KAFKA_STORAGE_ERROR)
-    }
+    const ready = prepareFollowerAppend({ buffer, start, end }, this.endOffset)
+    if (ready.error !== Errors.NONE) return refused(ready.error, ready.message)
+    const empty = ready.start === ready.end
+    const baseOffset = empty ? this.endOffset : entryBaseOffset(buffer, ready.start)
+    if (!empty && !this.append(ready, nowMs)) return refused(Errors.KAFKA_STORAGE_ERROR)
     const rest = { logAppendTimeMs: -1, logStartOffset: this.startOffset, duplicate: false }
     return appended(baseOffset, this.endOffset - 1, rest)
   }
@@ -252,13 +237,7 @@ export class PartitionLog {
 
   /** Aborted transactions that overlap [offset, upTo), for read-committed consumers. */
   abortedTransactions(offset: number, upTo: number): AbortedTransaction[] {
-    const found: AbortedTransaction[] = []
-    return this.guard(found, () => {
-      for (let index = this.segments.floorIndex(offset); index < this.segments.all.length; index++) {
-        if (this.segments.at(index).transactionIndex.collect(offset, upTo, found)) break
-      }
-      return found
-    })
+    return this.guard([], () => this.segments.abortedTransactions(offset, upTo))
   }
 
   /** The first record at or above the timestamp, within [log start, upTo). @throws DiskError */
@@ -282,16 +261,15 @@ export class PartitionLog {
     this.guard(undefined, () => this.leaderEpochs.assign(epoch, this.endOffset))
   }
 
-  /** Cuts the log's end; the entry that holds `offset` goes wholly. No appends meanwhile. */
+  /** Cuts the log's end; the batch that holds `offset` goes wholly. No appends meanwhile. */
   async truncateTo(offset: number): Promise<void> {
     if (offset >= this.endOffset) return
     if (offset < this.segments.first.baseOffset) return this.truncateFullyAndStartAt(offset)
     this.truncating = true
     try {
       this.flushGathered()
-      this.segments.truncateTo(offset, this.settings.fileDeleteDelayMs)
-      this.endsAt(offset)
-      this.producers = await restoreProducers(this.segments.all, this.snapshots, offset)
+      this.endsAt(this.segments.truncateTo(offset, this.settings.fileDeleteDelayMs))
+      this.producers = await restoreProducers(this.segments.all, this.snapshots, this.endOffset)
     } catch (error) {
       this.context.fail(error)
       throw error
@@ -373,61 +351,29 @@ export class PartitionLog {
   private append(entries: Entries, nowMs: number): boolean {
     return this.guard(false, () => {
       const { buffer, start, end } = entries
-      let lastOffset = -1
-      let maxTimestamp = -1
-      let offsetOfMaxTimestamp = -1
+      const facts = summarize(buffer, start, end)
+      const bytes = end - start
+      if (this.segments.isRollDue({ ...facts, bytes, nowMs }, this.settings)) this.roll()
+      const { active } = this.segments
       for (let at = start; at < end; at += entrySize(buffer, at)) {
-        lastOffset = entryLastOffset(buffer, at)
-        const timestamp = entryMaxTimestamp(buffer, at)
-        if (timestamp > maxTimestamp) {
-          maxTimestamp = timestamp
-          offsetOfMaxTimestamp = lastOffset
-        }
+        active.noteEntry(entryLastOffset(buffer, at), at - start)
         const epoch = entryLeaderEpoch(buffer, at)
         if (epoch > this.leaderEpochs.latestEpoch) {
           this.leaderEpochs.assign(epoch, entryBaseOffset(buffer, at))
         }
       }
-      this.rollIfDue({ bytes: end - start, lastOffset, maxTimestamp, nowMs })
-      const { active } = this.segments
-      for (let at = start; at < end; at += entrySize(buffer, at)) {
-        active.noteEntry(entryLastOffset(buffer, at), at - start)
-      }
-      const facts = { lastOffset, maxTimestamp, offsetOfMaxTimestamp }
       active.append(buffer, start, end, facts, this.settings)
+      active.modifiedMs = nowMs
       for (let at = start; at < end; at += entrySize(buffer, at)) {
         if (entryProducerId(buffer, at) < 0) continue
         const ended = replayEntry(this.producers, buffer, at)
         if (ended?.aborted !== undefined) active.transactionIndex.append(ended.aborted)
       }
-      active.modifiedMs = nowMs
-      this.endOffset = lastOffset + 1
+      this.endOffset = facts.lastOffset + 1
       this.changed = true
       if (active.hasGathered) this.context.gathered(this)
       return true
     })
-  }
-
-  private rollIfDue(append: {
-    bytes: number
-    lastOffset: number
-    maxTimestamp: number
-    nowMs: number
-  }): void {
-    const { active } = this.segments
-    const question = {
-      sizeBytes: active.sizeBytes,
-      baseOffset: active.baseOffset,
-      createdMs: active.createdMs,
-      firstTimestamp: active.firstTimestamp(),
-      indexFull: active.isIndexFull(this.settings.segmentIndexBytes),
-      jitterMs: active.jitterMs,
-      appendBytes: append.bytes,
-      appendLastOffset: append.lastOffset,
-      appendMaxTimestamp: append.maxTimestamp,
-      nowMs: append.nowMs,
-    }
-    if (shouldRoll(question, this.settings)) this.roll()
   }
 
   private roll(): void {

@@ -42,7 +42,8 @@ export function decodeSnapshot(bytes: Buffer): ProducerState[] | undefined {
   const count = bytes.readInt32BE(crcEnd)
   if (bytes.length !== headerBytes + count * entryBytes) return undefined
   const states: ProducerState[] = []
-  for (let at = headerBytes; at < bytes.length; at += entryBytes) states.push(decodeEntry(bytes, at))
+  for (let at = headerBytes; at < bytes.length; at += entryBytes)
+    states.push(decodeEntry(bytes, at))
   return states
 }
 

@@ -83,7 +83,10 @@ export class Producers {
       return batch.firstSequence === 0 || state.epoch < 0 ? 'ok' : 'outOfOrder'
     }
     for (const known of state.batches) {
-      if (known.firstSequence === batch.firstSequence && known.lastSequence === batch.lastSequence) {
+      if (
+        known.firstSequence === batch.firstSequence &&
+        known.lastSequence === batch.lastSequence
+      ) {
         return known
       }
     }

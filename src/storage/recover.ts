@@ -35,7 +35,8 @@ export interface LoadPorts {
 export interface LoadOptions {
   /** The last shutdown was clean: files are what they were. */
   readonly clean: boolean
-  readonly recoveryPoint: number
+  /** Undefined where nothing is known of it: all is checked then. */
+  readonly recoveryPoint: number | undefined
   readonly logStartOffset: number
   readonly settings: LogSettings
   readonly jitterMs: number
@@ -73,6 +74,8 @@ class Loader {
   private epochs: LeaderEpochs
   private producers = new Producers()
   private changed = false
+  /** The offset after the last entry of the segment that was rebuilt last. */
+  private rebuiltEnd = 0
 
   constructor(ports: LoadPorts, place: SegmentPlace, options: LoadOptions) {
     this.ports = ports
@@ -110,7 +113,7 @@ class Loader {
   /** The segment that holds the recovery point, and all after it. */
   private recoveryStart(): number {
     const after = this.segments.findIndex(
-      (segment) => segment.baseOffset > this.options.recoveryPoint,
+      (segment) => segment.baseOffset > (this.options.recoveryPoint ?? 0),
     )
     return Math.max((after < 0 ? this.segments.length : after) - 1, 0)
   }
@@ -123,11 +126,32 @@ class Loader {
       const segment = this.segments[index]
       if (segment === undefined) return
       segment.markUnsynced()
-      if (!(await this.rebuild(segment))) {
+      const whole = await this.rebuild(segment)
+      if (!whole || this.isGapAfter(index)) {
         this.dropFrom(index + 1)
         return
       }
     }
+  }
+
+  private isGapAfter(index: number): boolean {
+    const next = this.segments[index + 1]
+    if (next === undefined || !this.isHole(this.rebuiltEnd, next.baseOffset)) return false
+    this.ports.logger.warn(
+      `${this.place.directory}: offsets ${this.rebuiltEnd} to ${next.baseOffset - 1} are missing`,
+    )
+    return true
+  }
+
+  /**
+   * After a power loss batches may be missing while later ones, written to disk in another order, are
+   * there. Records behind such a hole were never durable, and a replica that kept them would never
+   * fetch what is missing. Holes below the recovery point, and those of compaction, are none.
+   */
+  private isHole(end: number, next: number): boolean {
+    const { recoveryPoint, settings } = this.options
+    if (recoveryPoint === undefined || settings.compacts) return false
+    return next > end && end >= recoveryPoint
   }
 
   private async finish(recovered: boolean): Promise<LoadedLog> {
@@ -161,7 +185,7 @@ class Loader {
       logEndOffset,
       recoveryPoint: this.options.clean
         ? logEndOffset
-        : Math.min(this.options.recoveryPoint, logEndOffset),
+        : Math.min(this.options.recoveryPoint ?? 0, logEndOffset),
       snapshots: this.snapshots,
       changed: this.changed,
     }
@@ -177,22 +201,27 @@ class Loader {
     segment.clearIndexes()
     let last = segment.baseOffset - 1
     const end = segment.sizeBytes
-    const result = await scan(segment.log, { from: 0, end, verify: true }, (buffer, at, position, size) => {
-      const lastOffset = entryLastOffset(buffer, at)
-      const magic = entryMagic(buffer, at)
-      const begins = magic >= 2 ? entryBaseOffset(buffer, at) : lastOffset
-      if (begins <= last || lastOffset < begins) return true
-      if (lastOffset - segment.baseOffset > relativeOffsetMax) return true
-      last = lastOffset
-      const maxTimestamp = entryMaxTimestamp(buffer, at)
-      const facts = { lastOffset, maxTimestamp, offsetOfMaxTimestamp: lastOffset }
-      segment.index(facts, position, size, settings)
-      const epoch = entryLeaderEpoch(buffer, at)
-      if (epoch > this.epochs.latestEpoch) this.epochs.assign(epoch, begins)
-      const ended = replayEntry(this.producers, buffer, at)
-      if (ended?.aborted !== undefined) segment.transactionIndex.append(ended.aborted)
-      return false
-    })
+    const result = await scan(
+      segment.log,
+      { from: 0, end, verify: true },
+      (buffer, at, position, size) => {
+        const lastOffset = entryLastOffset(buffer, at)
+        const magic = entryMagic(buffer, at)
+        const begins = magic >= 2 ? entryBaseOffset(buffer, at) : lastOffset
+        if (begins <= last || lastOffset < begins) return true
+        if (magic >= 2 && this.isHole(last + 1, begins)) return true
+        if (lastOffset - segment.baseOffset > relativeOffsetMax) return true
+        last = lastOffset
+        const maxTimestamp = entryMaxTimestamp(buffer, at)
+        const facts = { lastOffset, maxTimestamp, offsetOfMaxTimestamp: lastOffset }
+        segment.index(facts, position, size, settings)
+        const epoch = entryLeaderEpoch(buffer, at)
+        if (epoch > this.epochs.latestEpoch) this.epochs.assign(epoch, begins)
+        const ended = replayEntry(this.producers, buffer, at)
+        if (ended?.aborted !== undefined) segment.transactionIndex.append(ended.aborted)
+        return false
+      },
+    )
     if (result.validEnd < end) {
       this.ports.logger.warn(
         `Found invalid messages in log segment ${segment.log.path} at byte ${result.validEnd}; ` +
@@ -201,6 +230,7 @@ class Loader {
       segment.cut(result.validEnd)
     }
     segment.seal()
+    this.rebuiltEnd = last + 1
     return result.validEnd === end
   }
 

@@ -1,4 +1,4 @@
-import type { RecordRefusal } from '../kafka/records/validate.ts'
+import type { RecordRefusal } from '../kafka/records/rules.ts'
 import type { LogFile } from './log-file.ts'
 
 /**

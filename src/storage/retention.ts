@@ -62,10 +62,7 @@ function below(question: RetentionQuestion): number {
 
 function byAge(question: RetentionQuestion, retentionMs: number): number {
   if (retentionMs < 0) return 0
-  return count(
-    question,
-    (segment) => question.nowMs - segment.largestTimestampMs > retentionMs,
-  )
+  return count(question, (segment) => question.nowMs - segment.largestTimestampMs > retentionMs)
 }
 
 function bySize(question: RetentionQuestion, retentionBytes: number): number {

@@ -11,10 +11,14 @@ export interface RollQuestion {
   readonly indexFull: boolean
   /** The part of segment.jitter.ms that fell to this segment. */
   readonly jitterMs: number
-  /** Of the append that is about to happen. */
-  readonly appendBytes: number
-  readonly appendLastOffset: number
-  readonly appendMaxTimestamp: number
+  readonly append: ComingAppend
+}
+
+/** What is about to be appended. */
+export interface ComingAppend {
+  readonly bytes: number
+  readonly lastOffset: number
+  readonly maxTimestamp: number
   readonly nowMs: number
 }
 
@@ -30,16 +34,14 @@ const relativeOffsetMax = 2147483647
  * is measured in record time against the first record; by the wall clock only where it had no time.
  */
 export function shouldRoll(question: RollQuestion, limits: RollLimits): boolean {
-  if (question.appendLastOffset - question.baseOffset > relativeOffsetMax) return true
+  if (question.append.lastOffset - question.baseOffset > relativeOffsetMax) return true
   if (question.sizeBytes === 0) return false
-  if (question.sizeBytes + question.appendBytes > limits.segmentBytes) return true
+  if (question.sizeBytes + question.append.bytes > limits.segmentBytes) return true
   if (question.indexFull) return true
   return ageMs(question) > limits.segmentMs - question.jitterMs
 }
 
-function ageMs(question: RollQuestion): number {
-  if (question.firstTimestamp >= 0 && question.appendMaxTimestamp >= 0) {
-    return question.appendMaxTimestamp - question.firstTimestamp
-  }
-  return question.nowMs - question.createdMs
+function ageMs({ append, firstTimestamp, createdMs }: RollQuestion): number {
+  if (firstTimestamp >= 0 && append.maxTimestamp >= 0) return append.maxTimestamp - firstTimestamp
+  return append.nowMs - createdMs
 }

@@ -102,7 +102,8 @@ async function finishTemporaries(
     for (const file of swapped) end = Math.max(end, await endOf(place, nameOf(file), file.offset))
     for (const file of present) {
       const replaced = file.offset >= first && file.offset < end
-      if (file.temporary === '' && file.suffix !== '.snapshot' && replaced) disk.remove(nameOf(file))
+      if (file.temporary === '' && file.suffix !== '.snapshot' && replaced)
+        disk.remove(nameOf(file))
     }
   }
   for (const file of swaps) disk.rename(nameOf(file), nameOf({ ...file, temporary: '' }))

@@ -6,7 +6,7 @@
 import type { Clock } from '../runtime/clock.ts'
 import { DiskError } from '../runtime/disk.ts'
 import type { Random } from '../runtime/random.ts'
-import { entryMaxTimestamp, entrySize } from './entry.ts'
+import { entryBaseOffset, entryMagic, entryMaxTimestamp, entrySize } from './entry.ts'
 import { deletedSuffix, segmentFile } from './file-names.ts'
 import { gatheredAppendMax, type GatherPool } from './gather.ts'
 import { LogFile, type OpenFiles } from './log-file.ts'
@@ -226,18 +226,29 @@ export class Segment {
     this.recent.clear()
   }
 
-  /** Cuts the entry that holds `offset` and all that follow. @throws DiskError */
-  truncateTo(offset: number): void {
+  /**
+   * Cuts the entry that holds `offset` and all that follow; returns where the log ends now, so that no
+   * gap remains: the base offset of that entry. @throws DiskError
+   */
+  truncateTo(offset: number): number {
     this.flushGathered()
     const position = this.positionOf(offset)
     if (position === damageFound) throw new DiskError('EIO', 'truncate (damaged)', this.log.path)
     this.recent.clear()
-    if (position !== nothingFound) this.cut(position)
-    this.offsetIndex.truncateTo(offset)
-    this.timeIndex.truncateTo(offset)
-    this.transactionIndex.truncateTo(offset)
+    let end = offset
+    if (position !== nothingFound) {
+      const header = headerAt(this.log, position, this.sizeBytes)
+      if (header !== undefined && entryMagic(header, 0) >= 2) {
+        end = Math.min(offset, entryBaseOffset(header, 0))
+      }
+      this.cut(position)
+    }
+    this.offsetIndex.truncateTo(end)
+    this.timeIndex.truncateTo(end)
+    this.transactionIndex.truncateTo(end)
     this.sinceIndexEntry = 0
-    if (this.offsetOfMaxTimestamp >= offset) this.loadLargestTimestamp()
+    if (this.offsetOfMaxTimestamp >= end) this.loadLargestTimestamp()
+    return end
   }
 
   /** Cuts the file to `size` bytes. @throws DiskError */
@@ -266,8 +277,8 @@ export class Segment {
   /** Takes the names away at once; the caller removes the files later. @throws DiskError */
   markDeleted(): LogFile[] {
     this.flushGathered()
-    const files = [this.log, this.offsetIndex.entries.file, this.timeIndex.entries.file]
-    if (this.transactionIndex.count > 0) files.push(this.transactionIndex.file)
+    // After a crash a name may be missing, and no name is reason enough to fail here.
+    const files = this.files().filter((file) => file.exists())
     for (const file of files) file.rename(`${file.path}${deletedSuffix}`)
     return files
   }

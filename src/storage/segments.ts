@@ -4,6 +4,8 @@
  */
 import { DiskError } from '../runtime/disk.ts'
 import type { LogContext } from './log-context.ts'
+import type { AbortedTransaction } from './results.ts'
+import { type ComingAppend, shouldRoll } from './roll.ts'
 import { newSegment, type Segment } from './segment.ts'
 import type { LogSettings } from './settings.ts'
 
@@ -65,6 +67,30 @@ export class Segments {
     return size
   }
 
+  /** Those that overlap [offset, upTo). @throws DiskError */
+  abortedTransactions(offset: number, upTo: number): AbortedTransaction[] {
+    const found: AbortedTransaction[] = []
+    for (let index = this.floorIndex(offset); index < this.list.length; index++) {
+      if (this.at(index).transactionIndex.collect(offset, upTo, found)) break
+    }
+    return found
+  }
+
+  /** Whether the active segment has to be rolled before this append. @throws DiskError */
+  isRollDue(append: ComingAppend, settings: LogSettings): boolean {
+    const { active } = this
+    const question = {
+      sizeBytes: active.sizeBytes,
+      baseOffset: active.baseOffset,
+      createdMs: active.createdMs,
+      firstTimestamp: active.firstTimestamp(),
+      indexFull: active.isIndexFull(settings.segmentIndexBytes),
+      jitterMs: active.jitterMs,
+      append,
+    }
+    return shouldRoll(question, settings)
+  }
+
   /** Seals the active segment and begins one at `baseOffset`, the log's end. @throws DiskError */
   roll(baseOffset: number, settings: LogSettings): void {
     const sealed = this.active
@@ -84,11 +110,11 @@ export class Segments {
     this.discard(this.list.splice(0, count), delayMs)
   }
 
-  /** Cuts at `offset`, which is not below the first segment. @throws DiskError */
-  truncateTo(offset: number, delayMs: number): void {
+  /** Cuts at `offset`, not below the first segment; returns the log's end. @throws DiskError */
+  truncateTo(offset: number, delayMs: number): number {
     const index = this.floorIndex(offset)
     this.discard(this.list.splice(index + 1), delayMs)
-    this.at(index).truncateTo(offset)
+    return this.at(index).truncateTo(offset)
   }
 
   /** Drops all and begins anew. @throws DiskError */

@@ -97,7 +97,7 @@ function asciiWordClasses(source: string): string {
   return result
 }
 
-const NOT_ASCII = /[^\x00-\x7f]/
+const NOT_ASCII = /\P{ASCII}/u
 
 export function isAscii(text: string): boolean {
   return !NOT_ASCII.test(text)

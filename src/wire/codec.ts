@@ -112,6 +112,6 @@ export function bytesMin(field: Field, version: number, form: Form): number {
     }
     return sum
   }
-  if (form === 'compact') return 1
+  if (form === 'compact') return field.classic ? 2 : 1
   return form === 'classic' && field.kind === 'string' ? 2 : 4
 }

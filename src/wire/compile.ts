@@ -147,7 +147,7 @@ class Generator {
     const check = canBeNull ? '' : `if (${value} === null) s.refuseNull('${path}', w.position)\n`
     switch (field.kind) {
       case 'string':
-        return `${check}w.${methods.string}(${value})`
+        return `${check}w.${field.classic ? 'shortString' : methods.string}(${value})`
       case 'bytes':
       case 'records':
         return `${check}w.${methods.bytes}(${value})`
@@ -291,7 +291,7 @@ if (r.position !== end) s.refuseTagSize('${path}', r.position)
     const check = canBeNull ? '' : `\nif (${value} === null) ${refuse}`
     switch (field.kind) {
       case 'string':
-        return `const ${value} = r.${methods.string}()${check}`
+        return `const ${value} = r.${field.classic ? 'shortString' : methods.string}()${check}`
       case 'bytes':
       case 'records':
         return `const ${value} = r.${methods.bytes}()${check}`

@@ -55,6 +55,8 @@ export interface Field<Value = unknown, Input = unknown> {
   readonly tagged: VersionRange
   readonly default: unknown
   readonly ignorable: boolean
+  /** A string that keeps its int16 length in flexible versions. */
+  readonly classic: boolean
   readonly about: string | undefined
   /** The element of an array. */
   readonly element: Field | undefined
@@ -100,12 +102,19 @@ export interface CanBeNull<Default> extends Common {
 }
 
 type MaybeNull<Default> = Nullable<Default> | CanBeNull<Default>
+type Text = MaybeNull<string> & {
+  /** Keeps the int16 length in flexible versions, as the client id of request headers does. */
+  readonly classic?: true
+}
 type NullOf<Options> = Options extends { readonly nullable: VersionText | true } ? null : never
 
 function field<Value, Input>(
   kind: Kind,
   zero: unknown,
-  options: Plain<unknown> & { readonly nullable?: VersionText | true | undefined } = {},
+  options: Plain<unknown> & {
+    readonly nullable?: VersionText | true | undefined
+    readonly classic?: true
+  } = {},
   inner: { readonly element?: Field; readonly fields?: Fields } = {},
 ): Field<Value, Input> {
   const versions = options.versions === undefined ? EVERY_VERSION : versionRange(options.versions)
@@ -128,6 +137,7 @@ function field<Value, Input>(
           : versionRange(options.tagged),
     default: options.default === undefined ? zero : options.default,
     ignorable: options.ignorable === true,
+    classic: options.classic === true,
     about: options.about,
     element: inner.element,
     fields: inner.fields,
@@ -158,7 +168,7 @@ export const int64 = (options?: Plain<number | bigint>): Field<number | bigint, 
 export const bigint64 = (options?: Plain<bigint>): Field<bigint, number | bigint> =>
   field('bigint64', 0n, options)
 
-export function string<const O extends MaybeNull<string> = Nullable<string>>(
+export function string<const O extends Text = Nullable<string>>(
   options?: O,
 ): Field<string | NullOf<O>, string | NullOf<O>> {
   return field('string', '', options)

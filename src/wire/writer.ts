@@ -205,7 +205,9 @@ export class Writer {
     if (value.length < 42) {
       // At most 126 bytes of UTF-8, so the length takes one byte.
       const at = this.reserve(1)
-      this.buffer[at] = this.string(value) + 1
+      // Not in one expression: writing the text may replace the buffer.
+      const length = this.string(value)
+      this.buffer[at] = length + 1
       return
     }
     const length = Buffer.byteLength(value)

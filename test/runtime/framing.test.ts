@@ -7,122 +7,7 @@ import { MemoryNetwork } from '../../src/memory/network.ts'
 import { SeededRandom } from '../../src/memory/random.ts'
 import { ByteBudget } from '../../src/runtime/byte-budget.ts'
 import { Framing } from '../../src/runtime/framing.ts'
-import type { FrameProblem } from '../../src/runtime/framing.ts'
-import type { Connection, Receiver } from '../../src/runtime/network.ts'
-
-/** A connection whose input the test plays by hand. */
-class ScriptedConnection implements Connection {
-  readonly remoteAddress = ''
-  readonly remotePort = 0
-  readonly localAddress = ''
-  readonly localPort = 0
-  readonly pendingBytes = 0
-  readonly calls: string[] = []
-  readonly shared = Buffer.alloc(256 * 1024)
-  paused = false
-  receiver: Receiver | undefined
-
-  start(receiver: Receiver): void {
-    this.receiver = receiver
-  }
-  write(): boolean {
-    return true
-  }
-  pause(): void {
-    this.paused = true
-  }
-  resume(): void {
-    this.paused = false
-  }
-  end(): void {
-    this.calls.push('end')
-  }
-  destroy(): void {
-    this.calls.push('destroy')
-  }
-
-  /** Delivers bytes as the network does: into the target or the shared memory, which is then reused. */
-  deliver(bytes: Buffer): void {
-    let rest = bytes
-    while (rest.length > 0) {
-      const buffer = this.receiver?.target?.() ?? this.shared
-      const count = rest.copy(buffer)
-      this.receiver?.onData(buffer.subarray(0, count))
-      if (buffer === this.shared) this.shared.fill(0xdb, 0, count)
-      rest = rest.subarray(count)
-    }
-  }
-}
-
-interface Rig {
-  readonly connection: ScriptedConnection
-  readonly clock: VirtualClock
-  readonly framing: Framing
-  readonly frames: string[]
-  readonly owned: boolean[]
-  readonly problems: FrameProblem[]
-  readonly closes: unknown[]
-}
-
-interface RigOptions {
-  readonly limitBytes?: number
-  readonly budget?: ByteBudget
-  readonly slowFrameMs?: number
-  readonly onFrame?: (rig: Rig) => void
-}
-
-function rig(options: RigOptions = {}): Rig {
-  const connection = new ScriptedConnection()
-  const clock = new VirtualClock()
-  const frames: string[] = []
-  const owned: boolean[] = []
-  const problems: FrameProblem[] = []
-  const closes: unknown[] = []
-  const framing = new Framing(
-    connection,
-    { clock, budget: options.budget ?? new ByteBudget(Infinity) },
-    { limitBytes: options.limitBytes ?? 1_000_000, slowFrameMs: options.slowFrameMs ?? 1000 },
-    {
-      onFrame(buffer, start, end, isOwned) {
-        frames.push(buffer.toString('latin1', start, end))
-        owned.push(isOwned)
-        options.onFrame?.(made)
-      },
-      onBroken: (problem) => void problems.push(problem),
-      onClose: (error) => void closes.push(error),
-    },
-  )
-  const made = { connection, clock, framing, frames, owned, problems, closes }
-  return made
-}
-
-function framed(...bodies: string[]): Buffer {
-  return Buffer.concat(
-    bodies.map((body) => {
-      const frame = Buffer.alloc(4 + body.length)
-      frame.writeInt32BE(body.length)
-      frame.write(body, 4, 'latin1')
-      return frame
-    }),
-  )
-}
-
-function deliverSplit(connection: ScriptedConnection, bytes: Buffer, cuts: readonly number[]): void {
-  const ends = [...new Set(cuts.map((cut) => cut % (bytes.length + 1)))].toSorted((a, b) => a - b)
-  let at = 0
-  for (const end of [...ends, bytes.length]) {
-    connection.deliver(bytes.subarray(at, end))
-    at = end
-  }
-}
-
-/** Bodies around the sizes where the framing changes its ways: nothing, small, pooled, read directly. */
-const bodies = fc.array(
-  fc
-    .tuple(fc.constantFrom(0, 1, 3, 100, 16_384, 16_385, 40_000, 90_000), fc.nat(255))
-    .map(([size, fill]) => Buffer.alloc(size, fill).toString('latin1')),
-  { maxLength: 8 },
-)
+import { bodies, deliverSplit, framed, rig } from './support/framing-rig.ts'
 
 describe('framing', () => {
   test('gives the same frames however the input is split', () => {
@@ -256,7 +141,7 @@ describe('the slow-frame guard', () => {
       const { connection, clock, problems } = rig({ slowFrameMs: 1000 })
       connection.deliver(partial)
       await clock.advance(999)
-      assert.deepEqual(problems, [])
+      assert.equal(problems.length, 0)
       await clock.advance(1)
       assert.equal(problems[0]?.kind, 'slow')
       assert.deepEqual(connection.calls, ['end'])
@@ -288,63 +173,6 @@ describe('the slow-frame guard', () => {
     connection.deliver(framed('two').subarray(5))
     assert.deepEqual(frames, ['one', 'two'])
     assert.deepEqual(problems, [])
-  })
-})
-
-describe('the budget of half-received frames', () => {
-  const large = 'x'.repeat(50_000)
-
-  test('makes a connection wait while others use it up, and loses nothing', () => {
-    const budget = new ByteBudget(60_000)
-    const one = rig({ budget })
-    const two = rig({ budget })
-    const three = rig({ budget })
-    for (const { connection } of [one, two, three]) connection.deliver(framed(large).subarray(0, 100))
-    // The second still found something left; the third did not.
-    assert.deepEqual([one, two, three].map((made) => made.connection.paused), [false, false, true])
-    assert.equal(budget.usedBytes, 100_000)
-    one.connection.deliver(framed(large).subarray(100))
-    assert.deepEqual(one.frames, [large])
-    assert.equal(three.connection.paused, false)
-    for (const { connection } of [two, three]) connection.deliver(framed(large).subarray(100))
-    assert.deepEqual([two.frames, three.frames], [[large], [large]])
-    assert.equal(budget.usedBytes, 0)
-  })
-
-  test('lets small frames pass', () => {
-    const budget = new ByteBudget(1)
-    const one = rig({ budget })
-    const two = rig({ budget })
-    one.connection.deliver(framed(large).subarray(0, 100))
-    deliverSplit(two.connection, framed('small'), [6])
-    assert.deepEqual(two.frames, ['small'])
-  })
-
-  test('counts a frame until its work is done, or its bytes are dropped', () => {
-    const budget = new ByteBudget(60_000)
-    const { connection, framing } = rig({ budget, onFrame: (made) => made.framing.hold() })
-    deliverSplit(connection, framed(large), [100])
-    assert.equal(budget.usedBytes, 50_000)
-    framing.dropFrame()
-    assert.equal(budget.usedBytes, 0)
-    framing.release()
-    deliverSplit(connection, framed(large), [100])
-    assert.equal(budget.usedBytes, 50_000)
-    framing.release()
-    assert.equal(budget.usedBytes, 0)
-  })
-
-  test('gets everything back from a connection that closes, wherever it stood', () => {
-    const budget = new ByteBudget(10_000)
-    const partial = rig({ budget })
-    const held = rig({ budget, onFrame: (made) => made.framing.hold() })
-    const waiting = rig({ budget })
-    deliverSplit(held.connection, framed(large), [100])
-    partial.connection.deliver(framed(large).subarray(0, 100))
-    waiting.connection.deliver(framed(large).subarray(0, 100))
-    for (const { connection } of [waiting, held, partial]) connection.receiver?.onClose()
-    assert.equal(budget.usedBytes, 0)
-    assert.deepEqual(waiting.closes, [undefined])
   })
 })
 

@@ -111,13 +111,17 @@ export class Controller {
   }
 
   async #elect(): Promise<void> {
-    const holder = await readIfThere(this.#zookeeper, paths.controller)
     const watch = () => this.#enqueue('election', () => this.#elect())
-    if ((await this.#zookeeper.exists(paths.controller, watch)) !== null && holder !== undefined) {
-      const id = decodeController(holder.data)
-      if (id !== this.#settings.brokerId || this.#active) return
+    const holder = await readIfThere(this.#zookeeper, paths.controller)
+    const stat = await this.#zookeeper.exists(paths.controller, watch)
+    if (stat !== null) {
+      const isOwn = stat.ephemeralOwner === this.#zookeeper.sessionId
+      const id = holder && decodeController(holder.data)
+      if (id !== this.#settings.brokerId || (isOwn && this.#active)) return
+      // Left over from an earlier life of this broker, whose registration was replaced as well; or
+      // from an office laid down when the session seemed lost.
+      await this.#zookeeper.delete(paths.controller, stat.version)
     }
-    if (holder !== undefined) return
     if (!(await this.#claim())) return
     this.#active = true
     await this.#takeOffice()

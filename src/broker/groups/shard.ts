@@ -154,7 +154,7 @@ export class Shard {
     const builder = new RecordBatchBuilder()
     for (const { key, value } of records) builder.add(now, key, value, [])
     const batch = builder.build({})
-    const options = { leaderEpoch: partition.leaderEpoch, nowMs: now }
+    const options = { leaderEpoch: partition.leaderEpoch, nowMs: now, produceVersion: 11 }
     const result = partition.append(batch, 0, batch.length, { ...options, origin: 'coordinator' })
     if (result.error !== Errors.NONE) return Promise.resolve(forClients(result.error))
     return this.#replicated(result.lastOffset + 1)

@@ -1,7 +1,7 @@
 import { Errors } from '../../kafka/errors.ts'
 import { DescribeConfigs } from '../../kafka/messages/describe-configs.ts'
 import type { RequestOf } from '../../wire/schema.ts'
-import type { DescribedConfig } from '../config/described.ts'
+import { configSources, type DescribedConfig } from '../config/described.ts'
 import { handler, type RequestContext } from '../handler.ts'
 import { topicNameProblem } from '../topic-names.ts'
 
@@ -23,7 +23,7 @@ export const describeConfigs = handler(DescribeConfigs, [0, 4], (request, contex
       errorMessage: '',
       resourceType,
       resourceName,
-      configs: rows.map((one) => configRow(one, request)),
+      configs: rows.map((one) => configRow(one, request, context.apiVersion)),
     }
   }),
 }))
@@ -51,14 +51,17 @@ function describe(resource: Resource, context: RequestContext) {
   }
 }
 
-function configRow(config: DescribedConfig, request: RequestOf<typeof DescribeConfigs>) {
+function configRow(
+  config: DescribedConfig,
+  request: RequestOf<typeof DescribeConfigs>,
+  apiVersion: number,
+) {
+  const { name, source, readOnly, isSensitive } = config
+  const row = { name, value: isSensitive ? null : config.value, readOnly, isSensitive }
+  if (apiVersion === 0) return { ...row, isDefault: source === configSources.default }
   return {
-    name: config.name,
-    value: config.isSensitive ? null : config.value,
-    readOnly: config.readOnly,
-    isDefault: config.source === 5,
-    configSource: config.source,
-    isSensitive: config.isSensitive,
+    ...row,
+    configSource: source,
     synonyms: request.includeSynonyms ? config.synonyms : [],
     configType: config.type,
     documentation: request.includeDocumentation ? config.about : null,

@@ -46,8 +46,9 @@ async function partitionRow(
     return { partitionIndex, errorCode: Errors.NONE, oldStyleOffsets }
   }
   if (!isSupported(timestamp, context.apiVersion)) return failed(Errors.UNSUPPORTED_VERSION)
-  const found = await find(partition, timestamp, request)
-  return { partitionIndex, errorCode: Errors.NONE, ...found }
+  const { offset, timestamp: foundMs, leaderEpoch } = await find(partition, timestamp, request)
+  const row = { partitionIndex, errorCode: Errors.NONE, offset, timestamp: foundMs }
+  return context.apiVersion >= 4 ? { ...row, leaderEpoch } : row
 }
 
 function isSupported(timestamp: number, apiVersion: number): boolean {

@@ -82,6 +82,7 @@ function appendOne(
     leaderEpoch: partition.leaderEpoch,
     nowMs: context.parts.clock.now(),
     origin: 'client',
+    produceVersion: context.apiVersion,
   })
   if (result.error !== Errors.NONE)
     return { partition: undefined, body: refused(index, result), requiredOffset: -1 }

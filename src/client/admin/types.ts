@@ -1,6 +1,6 @@
 // Pure.
-// What the admin client takes and gives. Calls on several things answer for each of them: `error` is
-// undefined where it went well. A call rejects only when nothing was answered at all.
+// What the admin client takes and gives. Calls on several things answer for each of them: `error`
+// is undefined where it went well. A call rejects only when nothing was answered at all.
 import type { CommittedOffset, OffsetToCommit } from '../consumer/types.ts'
 import type { KafkaError } from '../errors.ts'
 import type { BrokerNode, FoundOffset, TopicPartition, TopicPartitionOffset } from '../types.ts'
@@ -125,10 +125,7 @@ export interface Admin {
   describeGroups(groupIds: readonly string[]): Promise<GroupDescription[]>
   deleteGroups(groupIds: readonly string[]): Promise<NamedOutcome[]>
   /** All that a group has committed, or these partitions. */
-  groupOffsets(
-    groupId: string,
-    partitions?: readonly TopicPartition[],
-  ): Promise<CommittedOffset[]>
+  groupOffsets(groupId: string, partitions?: readonly TopicPartition[]): Promise<CommittedOffset[]>
   /** Sets a group's offsets; the group must have no members. */
   setGroupOffsets(groupId: string, offsets: readonly OffsetToCommit[]): Promise<void>
 }

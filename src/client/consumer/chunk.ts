@@ -1,12 +1,14 @@
 // Pure.
-// The records of one partition out of one fetch, read batch by batch as poll() asks for them. What the
-// application must not see is left out: records before the fetch offset, control records, and records
-// of aborted transactions where only committed ones are wanted.
+// The records of one partition out of one fetch, read batch by batch as poll() asks for them. What
+// the application must not see is left out: records before the fetch offset, control records, and
+// records of aborted transactions where only committed ones are wanted.
 import { Errors } from '../../kafka/errors.ts'
 import * as batch from '../../kafka/records/batch.ts'
+import { RecordsError } from '../../kafka/records/failure.ts'
+import { readLegacy, verifyLegacyCrc } from '../../kafka/records/legacy.ts'
 import { type LogRecord, readRecords } from '../../kafka/records/record.ts'
 import { WireError } from '../../wire/errors.ts'
-import { brokerError, clientError, type KafkaError } from '../errors.ts'
+import { brokerError, type KafkaError } from '../errors.ts'
 import type { TopicPartition } from '../types.ts'
 import type { ConsumedRecord } from './types.ts'
 
@@ -25,6 +27,7 @@ export interface ChunkSource extends TopicPartition {
 
 /** A control record's key is int16 version, int16 type. */
 const abortMarker = 0
+const noKey = Buffer.alloc(0)
 
 export class FetchedChunk {
   readonly #source: ChunkSource
@@ -54,7 +57,7 @@ export class FetchedChunk {
         endOffset = lastOffsetOf(bytes, at) + 1
       }
     } catch (cause) {
-      throw this.#corrupt(cause)
+      throw this.#corrupt(String(cause))
     }
     this.#end = end
     this.endOffset = Math.max(endOffset, source.fetchOffset)
@@ -86,7 +89,7 @@ export class FetchedChunk {
 
   /**
    * Appends up to `max` records to `target`; returns how many. Fewer means that the chunk is done.
-   * @throws KafkaError CORRUPT_MESSAGE, or UNSUPPORTED_FOR_MESSAGE_FORMAT; what was appended before stays
+   * @throws KafkaError CORRUPT_MESSAGE; what was appended before stays
    */
   take(max: number, target: ConsumedRecord[]): number {
     const { topic, partition, fetchOffset } = this.#source
@@ -118,12 +121,18 @@ export class FetchedChunk {
     this.#recordsTaken = 0
     this.#records = []
     try {
-      if (batch.magic(bytes, at) < 2) throw this.#oldFormat(batch.magic(bytes, at))
-      if (!batch.verifyCrc(bytes, at)) throw this.#corrupt(undefined)
-      this.#epoch = batch.partitionLeaderEpoch(bytes, at)
-      if (this.#isVisible(bytes, at)) this.#records = readRecords(bytes, at, decompressedBytesMax)
+      const old = batch.magic(bytes, at) < 2
+      const sound = old ? verifyLegacyCrc(bytes, at) : batch.verifyCrc(bytes, at)
+      if (!sound) throw this.#corrupt('the checksum does not fit')
+      this.#epoch = old ? -1 : batch.partitionLeaderEpoch(bytes, at)
+      if (old) this.#records = readLegacy(bytes, at, decompressedBytesMax)
+      else if (this.#isVisible(bytes, at)) {
+        this.#records = readRecords(bytes, at, decompressedBytesMax)
+      }
     } catch (cause) {
-      throw cause instanceof WireError ? this.#corrupt(cause) : cause
+      throw cause instanceof WireError || cause instanceof RecordsError
+        ? this.#corrupt(cause.message)
+        : cause
     }
     this.#at = at + batch.batchSize(bytes, at)
   }
@@ -140,24 +149,18 @@ export class FetchedChunk {
     }
     const producerId = batch.producerId(bytes, at)
     if (control) {
-      const key = readRecords(bytes, at)[0]?.key
-      const isAbort = key != null && key.length >= 4 && key.readInt16BE(2) === abortMarker
+      const key = readRecords(bytes, at)[0]?.key ?? noKey
+      const isAbort = key.length >= 4 && key.readInt16BE(2) === abortMarker
       if (isAbort) this.#activeAborted.delete(producerId)
       return false
     }
     return !(batch.isTransactional(bytes, at) && this.#activeAborted.has(producerId))
   }
 
-  #corrupt(cause: unknown): KafkaError {
+  #corrupt(reason: string): KafkaError {
     const { topic, partition } = this.#source
-    const detail = `${topic}-${partition} at offset ${this.#position}: ${String(cause ?? 'checksum')}`
+    const detail = `${topic}-${partition} at offset ${this.#position}: ${reason}`
     return brokerError(Errors.CORRUPT_MESSAGE, detail)
-  }
-
-  #oldFormat(magic: number): KafkaError {
-    const { topic, partition } = this.#source
-    const text = `${topic}-${partition} holds message format v${magic}, which is not built yet`
-    return clientError('BAD_RESPONSE', text)
   }
 }
 

@@ -44,7 +44,8 @@ async function commitOnce(
 ): Promise<void> {
   const connection = await context.connection()
   const sent = context.membership()
-  // Versions 0 and 1 keep offsets in ZooKeeper or need a timestamp; 9 is for the new group protocol.
+  // Versions 0 and 1 keep offsets in ZooKeeper or need a timestamp; 9 is for the new group
+  // protocol.
   const version = connection.version(OffsetCommit, { min: 2, max: 8 })
   const answer = await guarded(context, () =>
     connection.request(OffsetCommit, version, {

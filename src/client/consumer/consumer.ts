@@ -1,7 +1,7 @@
-// The consumer: what an application calls. Ties together group membership, positions and fetching, all
-// of it driven by poll(), so that an application knows when its partitions may change.
+// The consumer: what an application calls. Ties together group membership, positions and fetching,
+// all of it driven by poll(), so that an application knows when its partitions may change.
 import { clientError, isRetriable } from '../errors.ts'
-import type { Cluster, Interest } from '../cluster.ts'
+import type { Cluster } from '../cluster.ts'
 import { earliestTime, latestTime, lookUpAllOffsets } from '../offsets.ts'
 import { Signal } from '../signal.ts'
 import type { FoundOffset, TopicPartition } from '../types.ts'
@@ -18,6 +18,7 @@ import {
 } from './partitions.ts'
 import { findPositions } from './find-positions.ts'
 import { type CompleteConsumerSettings, completeConsumerSettings } from './settings.ts'
+import { missingTopicIntervalMs, TopicWatch } from './topic-watch.ts'
 import type {
   CommittedOffset,
   ConsumedRecord,
@@ -28,9 +29,6 @@ import type {
   PartitionTime,
 } from './types.ts'
 
-/** How often a subscribed topic that does not exist is looked for. */
-const missingTopicIntervalMs = 1000
-
 export class KafkaConsumer implements Consumer {
   readonly #cluster: Cluster
   readonly #settings: CompleteConsumerSettings
@@ -40,18 +38,14 @@ export class KafkaConsumer implements Consumer {
   readonly #fetcher: Fetcher
   readonly #coordinator: GroupCoordinator | undefined
   readonly #signal: Signal
-  readonly #interest: Interest
+  readonly #topics: TopicWatch
   readonly #assignedListeners: PartitionListener[] = []
   readonly #revokedListeners: PartitionListener[] = []
   #subscription: readonly string[] | undefined
-  /** Partition counts of the group's topics when we, its leader, assigned them. */
-  #countsAtJoin = ''
   #finding = false
   #findError: unknown
   #polling = false
   #woken = false
-  #refreshing = false
-  #lastMissingMs = -Infinity
   #lastCommitMs: number
   #closing: Promise<void> | undefined
 
@@ -68,32 +62,21 @@ export class KafkaConsumer implements Consumer {
     const { clock } = cluster.ports
     this.#signal = new Signal(clock)
     this.#lastCommitMs = clock.monotonicMs()
-    this.#interest = {
-      topics: new Set(),
-      allowAutoTopicCreation: this.#settings.allowAutoTopicCreation,
-      onMetadata: () => this.#signal.raise(),
-    }
-    cluster.addInterest(this.#interest)
+    const onChange = (): void => this.#signal.raise()
+    this.#topics = new TopicWatch(cluster, this.#settings.allowAutoTopicCreation, onChange)
     this.#fetcher = new Fetcher(cluster, this.#settings, purpose, this.#table, {
-      onChange: () => this.#signal.raise(),
-      onStale: () => this.#refreshSoon(),
+      onChange,
+      onStale: () => this.#topics.refreshSoon(),
     })
     const { groupId } = this.#settings
-    if (groupId === undefined) this.#coordinator = undefined
-    else {
-      this.#coordinator = new GroupCoordinator(
-        cluster,
-        groupId,
-        this.#settings,
-        `group-${purpose}`,
-        {
-          onChange: () => this.#signal.raise(),
-          onGroupTopics: (topics) => {
-            this.#interest.topics = topics
-          },
-        },
-      )
-    }
+    this.#coordinator =
+      groupId === undefined
+        ? undefined
+        : new GroupCoordinator(cluster, groupId, this.#settings, `group-${purpose}`, {
+            onChange,
+            onGroupTopics: (topics) => this.#topics.set(topics),
+            onCounted: () => this.#topics.rememberCounts(),
+          })
   }
 
   subscribe(topics: readonly string[]): void {
@@ -105,7 +88,7 @@ export class KafkaConsumer implements Consumer {
       throw clientError('INVALID_ARGUMENT', 'assign() was called before: use another consumer')
     }
     this.#subscription = [...new Set(topics)]
-    this.#interest.topics = new Set(topics)
+    this.#topics.set(topics)
     this.#coordinator.rejoin()
     this.#signal.raise()
   }
@@ -115,7 +98,7 @@ export class KafkaConsumer implements Consumer {
     if (this.#subscription !== undefined) {
       throw clientError('INVALID_ARGUMENT', 'subscribe() was called before: use another consumer')
     }
-    this.#interest.topics = new Set(partitions.map(({ topic }) => topic))
+    this.#topics.set(partitions.map(({ topic }) => topic))
     this.#setPartitions(partitions)
     this.#signal.raise()
   }
@@ -150,7 +133,7 @@ export class KafkaConsumer implements Consumer {
         this.#fetcher.pump()
         const leftMs = deadlineMs - clock.monotonicMs()
         if (records.length > 0 || leftMs <= 0 || this.#woken) return records
-        this.#lookForMissing()
+        this.#topics.lookForMissing()
         await this.#signal.wait(Math.min(leftMs, missingTopicIntervalMs))
         if (this.#closing !== undefined) return []
       }
@@ -248,7 +231,7 @@ export class KafkaConsumer implements Consumer {
     } finally {
       this.#fetcher.close()
       await this.#coordinator?.close()
-      this.#cluster.removeInterest(this.#interest)
+      this.#topics.close()
       this.#cluster.connections.closePurpose(this.#purpose)
       this.#table.clear()
       this.#onClosed(this)
@@ -270,9 +253,7 @@ export class KafkaConsumer implements Consumer {
     }
     const assigned = coordinator.takeAssigned()
     if (assigned === undefined) return
-    const mine = new Set([...this.#subscription, ...assigned.map(({ topic }) => topic)])
-    this.#interest.topics = new Set([...this.#interest.topics, ...mine])
-    this.#countsAtJoin = this.#counts()
+    this.#topics.add([...this.#subscription, ...assigned.map(({ topic }) => topic)])
     this.#setPartitions(assigned)
     await this.#tell(this.#assignedListeners)
   }
@@ -295,13 +276,7 @@ export class KafkaConsumer implements Consumer {
   /** The leader of a group watches for new topics and partitions. */
   #topicsChanged(): boolean {
     const { phase, isLeader } = this.#coordinator?.membership ?? outsider
-    return phase === 'stable' && isLeader && this.#countsAtJoin !== this.#counts()
-  }
-
-  #counts(): string {
-    const { topics } = this.#cluster.metadata
-    const counted = [...this.#interest.topics].sort()
-    return counted.map((name) => `${name}:${topics.get(name)?.partitions.length ?? 0}`).join()
+    return phase === 'stable' && isLeader && this.#topics.countsChanged()
   }
 
   #setPartitions(partitions: readonly TopicPartition[]): void {
@@ -399,36 +374,6 @@ export class KafkaConsumer implements Consumer {
   #lookUp(queries: readonly PartitionTime[]): Promise<FoundOffset[]> {
     const { isolationLevel } = this.#settings
     return lookUpAllOffsets(this.#cluster, queries, { purpose: this.#purpose, isolationLevel })
-  }
-
-  /** Topics that were subscribed before they exist. */
-  #lookForMissing(): void {
-    const { metadata, ports } = this.#cluster
-    const nowMs = ports.clock.monotonicMs()
-    if (nowMs - this.#lastMissingMs < missingTopicIntervalMs) return
-    const missing = [...this.#interest.topics].some((name) => {
-      return (metadata.topics.get(name)?.partitions.length ?? 0) === 0
-    })
-    if (!missing) return
-    this.#lastMissingMs = nowMs
-    this.#refreshSoon()
-  }
-
-  #refreshSoon(): void {
-    if (this.#refreshing || this.#closing !== undefined) return
-    this.#refreshing = true
-    const { clock, logger } = this.#cluster.ports
-    this.#cluster
-      .refresh()
-      .catch((error: unknown) => {
-        if (!this.#cluster.isClosed) logger.warn(`metadata: ${String(error)}`)
-      })
-      .finally(() => {
-        clock.schedule(this.#cluster.retryDelayMs(1), () => {
-          this.#refreshing = false
-          this.#signal.raise()
-        })
-      })
   }
 
   #checkOpen(): void {

@@ -1,5 +1,5 @@
-// A group member's dealings with its coordinator: finds it, joins and syncs, keeps the heart beating,
-// commits and fetches offsets. What the answers mean is decided in group.ts.
+// A group member's dealings with its coordinator: finds it, joins and syncs, keeps the heart
+// beating, commits and fetches offsets. What the answers mean is decided in group.ts.
 import { Errors } from '../../kafka/errors.ts'
 import { Heartbeat } from '../../kafka/messages/heartbeat.ts'
 import { JoinGroup } from '../../kafka/messages/join-group.ts'
@@ -26,6 +26,8 @@ export interface CoordinatorEvents {
   readonly onChange: () => void
   /** The leader must know these topics too, for the other members. */
   readonly onGroupTopics: (topics: ReadonlySet<string>) => void
+  /** The leader assigns by the partition counts of this moment. */
+  readonly onCounted: () => void
 }
 
 /** Brokers before 0.10.1 allow no longer session than this. */
@@ -73,7 +75,11 @@ export class GroupCoordinator {
   /** The next poll() must give up the partitions and join. */
   get needsJoin(): boolean {
     const { phase } = this.#membership
-    return !this.#joining && this.#assigned === undefined && (phase === 'unjoined' || phase === 'rebalancing')
+    return (
+      !this.#joining &&
+      this.#assigned === undefined &&
+      (phase === 'unjoined' || phase === 'rebalancing')
+    )
   }
 
   get isJoining(): boolean {
@@ -160,7 +166,10 @@ export class GroupCoordinator {
       const connection = await this.connection()
       const version = connection.version(LeaveGroup)
       const member = { memberId, groupInstanceId: null }
-      const body = { groupId: this.groupId, ...(version >= 3 ? { members: [member] } : { memberId }) }
+      const body = {
+        groupId: this.groupId,
+        ...(version >= 3 ? { members: [member] } : { memberId }),
+      }
       await connection.request(LeaveGroup, version, body)
     } catch (error) {
       const { logger } = this.#cluster.ports
@@ -281,6 +290,7 @@ export class GroupCoordinator {
       const count = this.#cluster.metadata.topics.get(topic)?.partitions.length ?? 0
       if (count > 0) counts.set(topic, count)
     }
+    this.#events.onCounted()
     return [...assign(members, counts)].map(([memberId, partitions]) => {
       return { memberId, assignment: encodeAssignment(partitions) }
     })

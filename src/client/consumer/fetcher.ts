@@ -92,7 +92,9 @@ export class Fetcher {
     for (const [leader, states] of byLeader) void this.#fetch(leader, states)
   }
 
-  /** Up to `max` records; none where nothing is buffered. @throws KafkaError once for each failure */
+  /**
+   * Up to `max` records; none where nothing is buffered. @throws KafkaError once for each failure
+   */
   take(max: number): ConsumedRecord[] {
     const records: ConsumedRecord[] = []
     while (records.length < max) {
@@ -216,7 +218,8 @@ export class Fetcher {
     try {
       this.#onPartition(asked, data)
     } catch (error) {
-      // Damaged bytes or numbers beyond 2^53: asking again would give the same, so poll() must tell.
+      // Damaged bytes or numbers beyond 2^53: asking again would give the same, so poll() must
+      // tell.
       this.#pauseBriefly(state)
       const detail = `${state.topic}-${state.partition}`
       this.#error =

@@ -26,7 +26,11 @@ export async function findPositions(
 ): Promise<void> {
   await useCommitted(states, finder)
   const open = states.filter((state) => state.need !== 'nothing' && finder.isAssigned(state))
-  const asked = open.map((state) => ({ state, jumps: state.jumps, timestamp: timeOf(state, finder) }))
+  const asked = open.map((state) => ({
+    state,
+    jumps: state.jumps,
+    timestamp: timeOf(state, finder),
+  }))
   if (asked.length === 0) return
   const queries = asked.map(({ state, timestamp }) => {
     return { topic: state.topic, partition: state.partition, timestamp }

@@ -1,6 +1,6 @@
 // Pure.
-// Membership in a consumer group, as the classic protocol has it: join, sync, heartbeat, rejoin. Takes
-// what the coordinator answered; gives the next state and what is to be done.
+// Membership in a consumer group, as the classic protocol has it: join, sync, heartbeat, rejoin.
+// Takes what the coordinator answered; gives the next state and what is to be done.
 import { Errors } from '../../kafka/errors.ts'
 
 export interface Membership {
@@ -17,7 +17,8 @@ export interface Membership {
 
 /**
  * unjoined: no partitions, the next poll joins. joining, syncing: waiting for that answer.
- * stable: partitions are ours. rebalancing: still ours, but the next poll gives them up and rejoins.
+ * stable: partitions are ours. rebalancing: still ours, but the next poll gives them up and
+ * rejoins.
  */
 export type Phase = 'unjoined' | 'joining' | 'syncing' | 'stable' | 'rebalancing'
 
@@ -30,9 +31,9 @@ export const outsider: Membership = {
 }
 
 /**
- * nothing: go on. join, sync: send it now. retry: send the same again after a wait. findCoordinator:
- * it is elsewhere; look it up, then do as the phase says. lost: partitions are gone, tell the
- * listeners and join anew. fail: an error for the caller of poll().
+ * nothing: go on. join, sync: send it now. retry: send the same again after a wait.
+ * findCoordinator: it is elsewhere; look it up, then do as the phase says. lost: partitions are
+ * gone, tell the listeners and join anew. fail: an error for the caller of poll().
  */
 export type Effect =
   | { readonly kind: 'nothing' | 'join' | 'sync' | 'retry' | 'lost' }
@@ -96,7 +97,8 @@ export function onSync(state: Membership, errorCode: number): Step {
         effect: { kind: 'join' },
       }
     default: {
-      // Whatever else went wrong, the way on is a new join: the generation may have passed meanwhile.
+      // Whatever else went wrong, the way on is a new join: the generation may have passed
+      // meanwhile.
       const step = onCommonError(state, errorCode)
       return { ...step, next: { ...step.next, phase: 'joining' } }
     }
@@ -104,8 +106,8 @@ export function onSync(state: Membership, errorCode: number): Step {
 }
 
 /**
- * Heartbeat and commit answers tell the same things. An answer to a request of an earlier generation
- * says nothing about the present one: `sent` is the membership it was sent with.
+ * Heartbeat and commit answers tell the same things. An answer to a request of an earlier
+ * generation says nothing about the present one: `sent` is the membership it was sent with.
  */
 export function onHeartbeat(state: Membership, sent: Membership, errorCode: number): Step {
   const stale =

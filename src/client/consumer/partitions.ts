@@ -1,5 +1,6 @@
 // Pure.
-// The partitions a consumer reads: where it stands in each, what it may commit, what must be found out.
+// The partitions a consumer reads: where it stands in each, what it may commit, what must be found
+// out.
 import type { TopicPartition } from '../types.ts'
 
 export interface ConsumedPartition {

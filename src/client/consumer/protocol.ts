@@ -1,5 +1,6 @@
 // Pure.
-// What members of a group tell each other inside JoinGroup and SyncGroup: subscriptions, assignments.
+// What members of a group tell each other inside JoinGroup and SyncGroup: subscriptions,
+// assignments.
 import {
   ConsumerProtocolAssignment,
   ConsumerProtocolSubscription,
@@ -46,7 +47,10 @@ export function encodeAssignment(partitions: readonly TopicPartition[]): Buffer 
   return writer.bytes()
 }
 
-/** No bytes mean no partitions: a leader that does not know a member assigns it so. @throws WireError */
+/**
+ * No bytes mean no partitions: a leader that does not know a member assigns it so. @throws
+ * WireError
+ */
 export function decodeAssignment(bytes: Buffer): TopicPartition[] {
   if (bytes.length === 0) return []
   const reader = new Reader(bytes)

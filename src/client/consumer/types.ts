@@ -82,8 +82,8 @@ export interface PartitionTime extends TopicPartition {
 }
 
 /**
- * Called within poll() (and close()), before it goes on; a promise is awaited. So an application that
- * has stopped processing when it polls may commit in onRevoked.
+ * Called within poll() (and close()), before it goes on; a promise is awaited. So an application
+ * that has stopped processing when it polls may commit in onRevoked.
  */
 export type PartitionListener = (partitions: readonly TopicPartition[]) => void | Promise<void>
 
@@ -122,8 +122,9 @@ export interface Consumer {
 
   /**
    * Commits these offsets (of the record that comes next), or all positions. Retries what may be
-   * retried. @throws KafkaError where the group has moved on (ILLEGAL_GENERATION, UNKNOWN_MEMBER_ID,
-   * REBALANCE_IN_PROGRESS): then the next poll() rejoins, and others get the records again.
+   * retried. @throws KafkaError where the group has moved on (ILLEGAL_GENERATION,
+   * UNKNOWN_MEMBER_ID, REBALANCE_IN_PROGRESS): then the next poll() rejoins, and others get the
+   * records again.
    */
   commit(offsets?: readonly OffsetToCommit[]): Promise<void>
   committed(partitions: readonly TopicPartition[]): Promise<CommittedOffset[]>

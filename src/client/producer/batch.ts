@@ -1,5 +1,6 @@
 // Pure.
-// Records on their way: a batch of one partition, and the partition's queue with its sequence numbers.
+// Records on their way: a batch of one partition, and the partition's queue with its sequence
+// numbers.
 import type { RecordHeader } from '../types.ts'
 import type { RecordMetadata } from './types.ts'
 
@@ -86,7 +87,8 @@ export interface DrainConditions {
 
 /**
  * The batches of one partition, oldest first. Invariants: sequence numbers are given in queue order
- * and without gaps; a batch that is sent again is alone on its way; while `broken`, nothing is sent.
+ * and without gaps; a batch that is sent again is alone on its way; while `broken`, nothing is
+ * sent.
  */
 export class PartitionQueue {
   readonly topic: string
@@ -166,7 +168,9 @@ export class PartitionQueue {
     this.#putBack(batch)
   }
 
-  /** Too large for the broker: its halves take its place. The batch must hold two records or more. */
+  /**
+   * Too large for the broker: its halves take its place. The batch must hold two records or more.
+   */
   split(batch: Batch): void {
     remove(this.inFlight, batch)
     const middle = batch.records.length >> 1
@@ -188,9 +192,9 @@ export class PartitionQueue {
   }
 
   /**
-   * Call when a number was given and its batch will not arrive with it. The queue stands still until
-   * all that is on its way came back; then its waiting batches lose their numbers, and the next take()
-   * needs a new identity.
+   * Call when a number was given and its batch will not arrive with it. The queue stands still
+   * until all that is on its way came back; then its waiting batches lose their numbers, and the
+   * next take() needs a new identity.
    */
   breakSequence(): void {
     this.#broken = true

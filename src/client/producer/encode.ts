@@ -1,7 +1,9 @@
 // Pure.
-// A batch of the producer as bytes: format v2, or message sets of format v1 for brokers before 0.11.
+// A batch of the producer as bytes: format v2, or message sets of format v1 for brokers before
+// 0.11.
 import { Errors } from '../../kafka/errors.ts'
 import { RecordBatchBuilder } from '../../kafka/records/builder.ts'
+import { buildMessageSet } from '../../kafka/records/legacy.ts'
 import { brokerError, clientError } from '../errors.ts'
 import type { CompressionName } from '../types.ts'
 import type { Batch, PartitionQueue } from './batch.ts'
@@ -11,7 +13,9 @@ const firstVersionWithBatches = 3
 /** zstd (KIP-110). */
 const firstVersionWithZstd = 7
 
-/** The same bytes again for a retry. @throws KafkaError where the version cannot carry the records. */
+/**
+ * The same bytes again for a retry. @throws KafkaError where the version cannot carry the records.
+ */
 export function encodeBatch(
   queue: PartitionQueue,
   batch: Batch,
@@ -47,5 +51,8 @@ function encodeV1(batch: Batch, compression: CompressionName): Buffer {
   if (batch.records.some(({ headers }) => headers.length > 0)) {
     throw clientError('INVALID_ARGUMENT', 'the broker (before 0.11) cannot keep record headers')
   }
-  throw clientError('INVALID_ARGUMENT', `message format v1 (${compression}) is not built yet`)
+  const records = batch.records.map(({ timestamp, key, value }, offset) => {
+    return { offset, timestamp, key, value }
+  })
+  return buildMessageSet(records, { magic: 1, codec: compression })
 }

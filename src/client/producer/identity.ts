@@ -56,7 +56,7 @@ export class IdentitySource {
   /** A topic cannot keep numbers: go on without. */
   giveUp(reason: string): void {
     if (this.#state !== 'unknown' && this.#state.kind === 'off') return
-    this.#cluster.ports.logger.warn(`the producer goes on without idempotence: ${reason}`)
+    this.#cluster.ports.logger.info(`the producer goes on without idempotence: ${reason}`)
     this.#state = { kind: 'off' }
   }
 

@@ -5,8 +5,8 @@ import { errorOf, Errors } from '../../kafka/errors.ts'
 /**
  * done: acknowledged. duplicate: it was appended by an earlier try. retry: send it again.
  * newIdentity: the broker's memory of our sequence numbers does not fit; begin anew and send again.
- * withoutIdentity: the topic cannot keep sequence numbers; send again without. split: too large as a
- * whole. fail: tell the sender.
+ * withoutIdentity: the topic cannot keep sequence numbers; send again without. split: too large as
+ * a whole. fail: tell the sender.
  */
 export type Outcome =
   | 'done'

@@ -47,8 +47,8 @@ export function murmur2Partitioner(
 
 /**
  * Keeps to one partition until about a batch's bytes went there, then takes another: batches fill
- * better than with a choice for each record (KIP-794). Partitions without a leader are avoided while
- * there are others.
+ * better than with a choice for each record (KIP-794). Partitions without a leader are avoided
+ * while there are others.
  */
 export class StickyChoice {
   readonly #batchBytes: number

@@ -213,7 +213,7 @@ export class KafkaProducer implements Producer {
         await this.#cluster.refresh()
       } catch (error) {
         if (this.#cluster.isClosed) break
-        logger.warn(`metadata could not be refreshed: ${String(error)}`)
+        logger.debug(`metadata could not be refreshed: ${String(error)}`)
         this.#stale = true
       }
       if (this.#parkedTopics.size > 0) this.#stale = true

@@ -1,5 +1,5 @@
-// Sends the batches of a producer: groups what is due into requests for each leader, keeps the limits
-// on what is on its way, and carries out what the answers mean.
+// Sends the batches of a producer: groups what is due into requests for each leader, keeps the
+// limits on what is on its way, and carries out what the answers mean.
 import { errorOf } from '../../kafka/errors.ts'
 import { Produce } from '../../kafka/messages/produce.ts'
 import type { Timer } from '../../runtime/clock.ts'
@@ -229,7 +229,9 @@ export class Sender {
   }
 
   /** The request's body. A batch that cannot be encoded fails alone, and leaves the request. */
-  #encode(request: Request): { name: string; partitionData: { index: number; records: Buffer }[] }[] {
+  #encode(
+    request: Request,
+  ): { name: string; partitionData: { index: number; records: Buffer }[] }[] {
     const byTopic = new Map<string, { index: number; records: Buffer }[]>()
     for (const { queue, batch } of request.sent) {
       try {

@@ -21,7 +21,9 @@ export interface CompleteProducerSettings {
   readonly partitioner: Partitioner
 }
 
-/** A broker remembers this many batches of a producer, so more on their way could not be told apart. */
+/**
+ * A broker remembers this many batches of a producer, so more on their way could not be told apart.
+ */
 const idempotentInFlightMax = 5
 
 /** @throws KafkaError INVALID_ARGUMENT */

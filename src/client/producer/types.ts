@@ -30,7 +30,9 @@ export interface ProducerSettings {
   readonly ackTimeoutMs?: number
   /** Lets a broker create a topic that is named for the first time. Default true. */
   readonly allowAutoTopicCreation?: boolean
-  /** Default: murmur2 of the key as Java's; records without a key stick to one partition a batch. */
+  /**
+   * Default: murmur2 of the key as Java's; records without a key stick to one partition a batch.
+   */
   readonly partitioner?: Partitioner
 }
 
@@ -45,7 +47,9 @@ export interface ProducerRecord {
   readonly timestamp?: number
 }
 
-/** Where a record went. offset is -1 with acks 0; timestamp is the log-append time where that rules. */
+/**
+ * Where a record went. offset is -1 with acks 0; timestamp is the log-append time where that rules.
+ */
 export interface RecordMetadata {
   readonly topic: string
   readonly partition: number
@@ -72,7 +76,9 @@ export interface Producer {
   send(record: ProducerRecord): Promise<RecordMetadata>
   /** Resolves when bufferedBytes is below bufferMemoryBytes. */
   ready(): Promise<void>
-  /** Sends without lingering; resolves when all that was queued before is acknowledged or failed. */
+  /**
+   * Sends without lingering; resolves when all that was queued before is acknowledged or failed.
+   */
   flush(): Promise<void>
   /** Flushes, then ends. With a limit, what is unsent after it fails with CLIENT_CLOSED. */
   close(options?: { readonly timeoutMs?: number }): Promise<void>

@@ -17,7 +17,7 @@ export interface Decoder {
 export interface Codec {
   readonly name: string
   decoder(): Decoder
-  encode(event: PipelineEvent): string
+  readonly encode: (event: PipelineEvent) => string
 }
 
 /** The form of an event that a plain text output without a format prints. */

@@ -36,10 +36,13 @@ export function lineCodec({ charset, format, now, delimiter }: LineCodecSettings
   return {
     name: 'line',
     decoder: () =>
-      byLine(new LineSplitter({ delimiter, charset, lineBytesMax: LINE_BYTES_MAX }), (lines, emit) => {
-        const time = new Timestamp(now())
-        for (const line of lines) emit(PipelineEvent.ofMessage(line, time))
-      }),
+      byLine(
+        new LineSplitter({ delimiter, charset, lineBytesMax: LINE_BYTES_MAX }),
+        (lines, emit) => {
+          const time = new Timestamp(now())
+          for (const line of lines) emit(PipelineEvent.ofMessage(line, time))
+        },
+      ),
     encode: (event) => plainText(event, format) + delimiter,
   }
 }
@@ -58,10 +61,13 @@ export function jsonLinesCodec({ charset, now, delimiter }: LineCodecSettings): 
   return {
     name: 'json_lines',
     decoder: () =>
-      byLine(new LineSplitter({ delimiter, charset, lineBytesMax: LINE_BYTES_MAX }), (lines, emit) => {
-        const time = new Timestamp(now())
-        for (const line of lines) if (line.trim() !== '') decodeJsonText(line, time, emit)
-      }),
+      byLine(
+        new LineSplitter({ delimiter, charset, lineBytesMax: LINE_BYTES_MAX }),
+        (lines, emit) => {
+          const time = new Timestamp(now())
+          for (const line of lines) if (line.trim() !== '') decodeJsonText(line, time, emit)
+        },
+      ),
     encode: (event) => JSON.stringify(event.data) + delimiter,
   }
 }
@@ -77,10 +83,7 @@ function whole(decode: (bytes: Buffer, emit: Emitter) => void): Decoder {
   return { decode, flush() {} }
 }
 
-function byLine(
-  splitter: LineSplitter,
-  take: (lines: string[], emit: Emitter) => void,
-): Decoder {
+function byLine(splitter: LineSplitter, take: (lines: string[], emit: Emitter) => void): Decoder {
   return {
     decode: (bytes, emit) => take(splitter.push(bytes), emit),
     flush: (emit) => take(splitter.flush(), emit),

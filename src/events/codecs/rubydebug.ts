@@ -63,7 +63,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
 
 function rubyString(text: string): string {
   const escaped = text
-    .replaceAll(/["\\\u0000-\u001f\u007f]/g, (char) => ESCAPES[char] ?? hexEscape(char))
+    .replaceAll(/["\\\p{Cc}]/gu, (char) => ESCAPES[char] ?? hexEscape(char))
     .replaceAll(/#(?=[{$@])/g, '\\#')
   return `"${escaped}"`
 }

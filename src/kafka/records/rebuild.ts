@@ -56,8 +56,8 @@ export function rebuild(
     maxTimestamp = record.timestamp
     indexOfMax = index
   }
-  if (magic === 0) maxTimestamp = batch.NONE
-  else if (byBroker) maxTimestamp = rules.now
+  if (byBroker) maxTimestamp = rules.now
+  else if (magic === 0) maxTimestamp = batch.NONE
   const logAppendTime = byBroker ? rules.now : undefined
   const moved = records.map((record, index) => ({ ...record, offset: firstOffset + index }))
   const result =

@@ -18,6 +18,8 @@ import { rebuild } from './rebuild.ts'
 import type { Accepted, RecordRefusal, Refused, Rules, ValidationOptions } from './rules.ts'
 import { rulesOf } from './rules.ts'
 
+export type { Accepted, RecordRefusal, Refused, ValidationOptions } from './rules.ts'
+
 function refuse(error: ErrorCode, message: string): never {
   throw new RecordsError(error, message)
 }

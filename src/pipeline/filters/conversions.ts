@@ -39,7 +39,8 @@ function toInteger(value: Value): Value {
     const size = BigInt(`0x${hex[2]}`)
     return integerValue(hex[1] === '-' ? -size : size)
   }
-  if (/^[+-]?\d+(?:\.\d*)?[eE][+-]?\d{1,3}$/.test(text)) return integerValue(BigInt(Math.trunc(Number(text))))
+  if (/^[+-]?\d+(?:\.\d*)?[eE][+-]?\d{1,3}$/.test(text))
+    return integerValue(BigInt(Math.trunc(Number(text))))
   const decimal = /^([+-]?\d+)(?:\.\d+)?$/.exec(text)
   if (decimal === null) throw notConvertible(value, 'Integer')
   return integerValue(BigInt((decimal[1] ?? '0').replace('+', '')))

@@ -25,7 +25,12 @@ export function defineFilter<const D extends OptionDeclarations>(declaration: {
     options: { ...everyFilter, ...declaration.options },
     build(config, services, id) {
       const declarations = { ...everyFilter, ...declaration.options }
-      const options: OptionsOf<D> & FilterCommon = typedOptions('filter', config, declarations, services)
+      const options: OptionsOf<D> & FilterCommon = typedOptions(
+        'filter',
+        config,
+        declarations,
+        services,
+      )
       return registering('filter', name, () => {
         const decorate = compileDecorations(options, services.template)
         const matched = (event: PipelineEvent): void => {

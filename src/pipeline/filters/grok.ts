@@ -40,7 +40,8 @@ export const grok = defineFilter({
   build({ options, ports, matched }) {
     const patterns = new Map(legacyPatterns)
     for (const path of options.patterns_dir) addPatternFiles(ports.disk, configText(path), patterns)
-    for (const [name, pattern] of options.pattern_definitions) patterns.set(name, configText(pattern))
+    for (const [name, pattern] of options.pattern_definitions)
+      patterns.set(name, configText(pattern))
     const sources = compileSources(options.match, {
       patterns,
       namedCapturesOnly: options.named_captures_only,
@@ -129,7 +130,10 @@ function bracketed(field: string): string {
 
 function matchEvent(
   event: PipelineEvent,
-  { sources, breakOnMatch }: { readonly sources: readonly Source[]; readonly breakOnMatch: boolean },
+  {
+    sources,
+    breakOnMatch,
+  }: { readonly sources: readonly Source[]; readonly breakOnMatch: boolean },
 ): Hit[] {
   const hits: Hit[] = []
   for (const { field, patterns } of sources) {

@@ -6,7 +6,7 @@ import type { Template } from '../../events/sprintf.ts'
 import type { Value } from '../../events/values.ts'
 import { mapGuarded } from '../../text/guard.ts'
 import { type RubyPattern, compileRubyPattern } from '../../text/regexp.ts'
-import type { Operation } from './mutate.ts'
+import type { Operation } from './operation.ts'
 
 export interface Substitution {
   readonly field: string
@@ -52,14 +52,17 @@ export function gsubOperation({ field, needle, replacement }: Substitution): Ope
 
 function replaceAll(text: string, { regexp, groups }: RubyPattern, replacement: string): string {
   if (!replacement.includes('\\')) return text.replaceAll(regexp, () => replacement)
-  return text.replaceAll(regexp, (...match: unknown[]) =>
-    replacement.replaceAll(/\\(?:(\d)|k<([^>]+)>|(\\))/g, (whole, ...parts: unknown[]) => {
-      const [digit, name, backslash] = parts
-      if (backslash !== undefined) return '\\'
-      if (digit === '0') return String(match[0])
-      const group =
-        digit === undefined ? groups.find((g) => g.name === name) : groups[Number(digit) - 1]
-      return group === undefined ? whole.slice(whole.length) : String(match[group.index] ?? '')
-    }),
+  return text.replaceAll(regexp, (...match: (string | undefined)[]) =>
+    replacement.replaceAll(
+      /\\(?:(\d)|k<([^>]+)>|(\\))/g,
+      (_whole, ...parts: (string | undefined)[]) => {
+        const [digit, name, backslash] = parts
+        if (backslash !== undefined) return '\\'
+        if (digit === '0') return match[0] ?? ''
+        const group =
+          digit === undefined ? groups.find((g) => g.name === name) : groups[Number(digit) - 1]
+        return group === undefined ? '' : (match[group.index] ?? '')
+      },
+    ),
   )
 }

@@ -9,14 +9,8 @@ import type { ConfigHash, ConfigValue } from '../configuration.ts'
 import { converters, isConversion } from './conversions.ts'
 import { defineFilter } from './define.ts'
 import { type Substitution, gsubOperation } from './gsub.ts'
+import type { Fail, Operation } from './operation.ts'
 import { capitalize, joinList, splitText, stripText } from './text-operations.ts'
-
-/** Applies to one event, or (regular expressions, which need a guard) to a batch at once. */
-export type Operation =
-  | { readonly one: (event: PipelineEvent) => void }
-  | { readonly all: (events: readonly PipelineEvent[], fail: Fail) => void }
-
-export type Fail = (event: PipelineEvent, error: unknown) => void
 
 type CompileTemplate = (text: string) => Template
 
@@ -154,8 +148,10 @@ function substitutions(gsub: readonly ConfigValue[], template: CompileTemplate):
     const [field, needle, replacement] = gsub.slice(at, at + 3).map(configText)
     if (field === undefined || needle === undefined || replacement === undefined) {
       throw new Error(
-        `Invalid gsub configuration [${gsub.slice(at, at + 3).map(configText).join(', ')}]. ` +
-          'gsub requires 3 non-nil elements per config entry',
+        `Invalid gsub configuration [${gsub
+          .slice(at, at + 3)
+          .map(configText)
+          .join(', ')}]. ` + 'gsub requires 3 non-nil elements per config entry',
       )
     }
     result.push({ field, needle: template(needle), replacement: template(replacement) })

@@ -71,7 +71,9 @@ function describe(expectation: Expectation): string {
     }
     case 'any':
       return 'any character'
-    default:
+    case 'end':
+    case 'not':
+    case 'other':
       return ''
   }
 }

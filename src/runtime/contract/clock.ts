@@ -7,7 +7,7 @@ import type { Clock } from '../clock.ts'
 export interface ClockHarness {
   readonly clock: Clock
   /** Lets time pass until the promise has settled. */
-  drive<T>(promise: Promise<T>): Promise<T>
+  readonly drive: <T>(promise: Promise<T>) => Promise<T>
 }
 
 export function clockContract(name: string, create: () => ClockHarness): void {

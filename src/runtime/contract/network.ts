@@ -7,7 +7,7 @@ import type { Connection, Listener, Network, Receiver } from '../network.ts'
 export interface NetworkHarness {
   readonly network: Network
   /** Lets things happen until the promise has settled. */
-  drive<T>(promise: Promise<T>): Promise<T>
+  readonly drive: <T>(promise: Promise<T>) => Promise<T>
 }
 
 const host = '127.0.0.1'

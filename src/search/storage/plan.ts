@@ -147,13 +147,18 @@ export type Metric =
   | 'min'
   | 'max'
   | 'sum'
+  | 'avg'
   | 'squares'
+  /** Between the two nearest values, in proportion. */
+  | 'quantile'
   | 'distinct'
   /** All values, in ascending order, thinned out where there are very many. */
   | 'values'
 
 export interface MetricPlan {
   readonly metric: Metric
+  /** Of a quantile: 0 to 1. */
+  readonly at?: number
   readonly source: ValueSource
 }
 

@@ -11,6 +11,8 @@ export interface SearchStorage {
   open(): Promise<IndexStorage[]>
   /** Durable when it resolves. */
   create(identity: IndexIdentity, definition: string): Promise<IndexStorage>
+  /** Closes an index's file and removes it. */
+  drop(index: IndexStorage): Promise<void>
   close(): Promise<void>
   /** How many rows meet the conditions. */
   count(shards: readonly ShardPlan[]): Promise<number>
@@ -48,14 +50,14 @@ export interface IndexStorage {
   bind(fields: FieldSource): void
   /** What is stored under these ids now; unknown ids are left out. */
   lookup(ids: readonly string[]): Promise<Map<string, StoredVersion>>
+  /** The id of a row that was written without one. */
+  autoId(seq: number): string
   /** Sources by seq. */
   sources(seqs: readonly number[]): Promise<Map<number, string>>
   /** Rows, tombstones and definition together, or nothing. Durable when it resolves. */
   append(batch: AppendBatch): Promise<void>
   /** Least and greatest `@timestamp` of all rows in milliseconds; undefined without any. */
   timeRange(): { readonly first: number; readonly last: number } | undefined
-  /** Closes the file and removes it. */
-  drop(): Promise<void>
 }
 
 export interface StoredVersion {

@@ -105,7 +105,10 @@ function clockPart({ letter, count }: DateToken): Part {
     case 's':
       return number((m) => Math.floor(m.msOfDay / 1000) % 60, count)
     case 'S':
-      return (moment) => padded(moment.msOfDay % 1000, 3).padEnd(count, '0').slice(0, count)
+      return (moment) =>
+        padded(moment.msOfDay % 1000, 3)
+          .padEnd(count, '0')
+          .slice(0, count)
     case 'a':
       return (moment) => (hourOf(moment) < 12 ? 'AM' : 'PM')
     case 'G':
@@ -114,8 +117,7 @@ function clockPart({ letter, count }: DateToken): Part {
       if (count >= 3) return (moment) => moment.zone.name
       return (moment) => offsetText(moment.offsetMs, count === 2 ? ':' : '')
     default:
-      return (moment) =>
-        moment.offsetMs === 0 ? 'UTC' : offsetText(moment.offsetMs, ':')
+      return (moment) => (moment.offsetMs === 0 ? 'UTC' : offsetText(moment.offsetMs, ':'))
   }
 }
 

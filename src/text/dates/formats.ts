@@ -25,8 +25,7 @@ export function parseIso8601(text: string, zone: Zone): number | undefined {
   const [hour = '0', hourPart, minute = '0', minutePart, second = '0', secondPart, offset] = clock
   const [hours, minutes, seconds] = [Number(hour), Number(minute), Number(second)]
   if (days === undefined || hours > 23 || minutes > 59 || seconds > 59) return undefined
-  const ms =
-    partOf(hourPart, 3_600_000) + partOf(minutePart, 60_000) + partOf(secondPart, 1000)
+  const ms = partOf(hourPart, 3_600_000) + partOf(minutePart, 60_000) + partOf(secondPart, 1000)
   const local = days * DAY_MS + ((hours * 60 + minutes) * 60 + seconds) * 1000 + ms
   return applyOffset(local, offset, zone)
 }

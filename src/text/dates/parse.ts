@@ -89,8 +89,7 @@ function instantOf(found: Found, zone: Zone): number | undefined {
   }
   const hour = found.hour < 0 ? 0 : found.hour
   if (hour > 23 || found.minute > 59 || found.second > 59) return undefined
-  const local =
-    days * DAY_MS + ((hour * 60 + found.minute) * 60 + found.second) * 1000 + found.ms
+  const local = days * DAY_MS + ((hour * 60 + found.minute) * 60 + found.second) * 1000 + found.ms
   if (!Number.isNaN(found.offsetMs)) return local - found.offsetMs
   return localToUtc(found.zone ?? zone, local)
 }

@@ -6,7 +6,8 @@ import { errorCodes, errorName, type ErrorName } from '../protocol/errors.ts'
  * whoever wants to go on builds a new one and sets up ephemerals and watches again.
  *
  * Every operation rejects with a ZooKeeperError. CONNECTIONLOSS means that the request may or may not
- * have been carried out; SESSIONEXPIRED that this session will never carry out anything again.
+ * have been carried out (it comes at once while there is no connection: wait for `connected()`);
+ * SESSIONEXPIRED that this session will never carry out anything again.
  */
 export interface ZooKeeperClient {
   /** Resolves when connected. @throws ZooKeeperError (CONNECTIONLOSS) after connectTimeoutMs. */
@@ -18,16 +19,18 @@ export interface ZooKeeperClient {
   /** The session time the server granted; the one asked for until then. */
   readonly sessionTimeoutMs: number
   readonly state: SessionState
+  /** Resolves when connected, at once if so. @throws ZooKeeperError (SESSIONEXPIRED) when that is over. */
+  connected(): Promise<void>
   /** Tells every later change; returns how to stop listening. */
   onState(listener: (event: SessionEvent) => void): () => void
 
   /** With `stat: false` the older create is sent, which ZooKeeper 3.4 knows; the stat is then null. */
-  create(path: string, data: Uint8Array, options?: CreateOptions): Promise<CreateResult>
+  create(path: string, data: Uint8Array | null, options?: CreateOptions): Promise<CreateResult>
   /** `version` -1, the default, stands for any. Throws NONODE, BADVERSION, NOTEMPTY. */
   delete(path: string, version?: number): Promise<void>
   /** Null where there is no such node; the watcher then waits for its creation. */
   exists(path: string, watcher?: Watcher): Promise<Stat | null>
-  /** Throws NONODE, and sets no watch then. */
+  /** A node of null data reads as empty. Throws NONODE, and sets no watch then. */
   getData(path: string, watcher?: Watcher): Promise<{ data: Buffer; stat: Stat }>
   /** Names without the parent's path, in no particular order. Throws NONODE. */
   getChildren(path: string, watcher?: Watcher): Promise<{ children: string[]; stat: Stat }>
@@ -104,7 +107,11 @@ export interface WatchEvent {
 }
 
 export type Operation =
-  | ({ readonly type: 'create'; readonly path: string; readonly data: Uint8Array } & CreateOptions)
+  | ({
+      readonly type: 'create'
+      readonly path: string
+      readonly data: Uint8Array | null
+    } & CreateOptions)
   | { readonly type: 'delete'; readonly path: string; readonly version?: number }
   | {
       readonly type: 'setData'

@@ -261,7 +261,11 @@ export class ServerConnection {
     return { session: this.sessionId, identities: this.identities, cxid: xid }
   }
 
-  private read(xid: number, job: Extract<Job<ServerConnection>, { kind: 'read' }>, began: number): void {
+  private read(
+    xid: number,
+    job: Extract<Job<ServerConnection>, { kind: 'read' }>,
+    began: number,
+  ): void {
     const { processor } = this.host
     const run = (): void => {
       this.unanswered -= 1
@@ -300,7 +304,9 @@ export class ServerConnection {
 
   private reply(xid: number, began: number, { err, body }: Answer, zxid?: bigint): void {
     const { processor, clock } = this.host
-    this.send(replyPacket({ xid, zxid: zxid ?? processor.lastZxid, err }, err === 0 ? body : undefined))
+    this.send(
+      replyPacket({ xid, zxid: zxid ?? processor.lastZxid, err }, err === 0 ? body : undefined),
+    )
     this.host.served(clock.monotonicMs() - began)
   }
 

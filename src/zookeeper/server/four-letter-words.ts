@@ -42,8 +42,7 @@ const words: Readonly<Record<string, (status: ServerStatus) => string>> = {
     const clients = status.connections.map((one) => `${clientLine(one, false)}\n`).join('')
     return `Zookeeper version: ${VERSION}\nClients:\n${clients}\n${statistics(status)}`
   },
-  cons: ({ connections }) =>
-    `${connections.map((one) => `${clientLine(one, true)}\n`).join('')}\n`,
+  cons: ({ connections }) => `${connections.map((one) => `${clientLine(one, true)}\n`).join('')}\n`,
   conf,
   mntr,
   dirs: ({ dataBytes }) => `datadir_size: ${dataBytes}\nlogdir_size: 0\n`,
@@ -59,7 +58,10 @@ const words: Readonly<Record<string, (status: ServerStatus) => string>> = {
  * The answer to the four letters that stand where a packet's size should, or undefined where they are no
  * command at all.
  */
-export function fourLetterAnswer(sizeBytes: number, status: () => ServerStatus): string | undefined {
+export function fourLetterAnswer(
+  sizeBytes: number,
+  status: () => ServerStatus,
+): string | undefined {
   const letters = Buffer.alloc(4)
   letters.writeInt32BE(sizeBytes)
   const word = letters.toString('latin1')

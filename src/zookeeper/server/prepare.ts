@@ -93,7 +93,11 @@ export class Preparer {
   /** Forgets what stands in the tree by now. */
   applied(zxid: bigint): void {
     let at = this.touchedStart
-    for (let one = this.touched[at]; one !== undefined && one.zxid <= zxid; one = this.touched[at]) {
+    for (
+      let one = this.touched[at];
+      one !== undefined && one.zxid <= zxid;
+      one = this.touched[at]
+    ) {
       if (this.pending.get(one.path)?.zxid === one.zxid) this.pending.delete(one.path)
       at += 1
     }
@@ -225,11 +229,7 @@ export class Preparer {
     return node
   }
 
-  private create(
-    request: TypeOf<typeof CreateRequest>,
-    asker: Asker,
-    zxid: bigint,
-  ): Change {
+  private create(request: TypeOf<typeof CreateRequest>, asker: Asker, zxid: bigint): Change {
     const { flags } = request
     if (flags < 0 || flags > createFlags.ttlSequential) refuse(errorCodes.BADARGUMENTS)
     if (flags >= createFlags.container) refuse(errorCodes.UNIMPLEMENTED)

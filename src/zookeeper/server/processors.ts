@@ -180,7 +180,8 @@ export class RequestProcessor<Watcher> {
     this.waiting = []
     this.inFlight = batch.length
     const transactions: Transaction[] = []
-    for (const { transaction } of batch) if (transaction !== undefined) transactions.push(transaction)
+    for (const { transaction } of batch)
+      if (transaction !== undefined) transactions.push(transaction)
     if (transactions.length > 0) {
       this.log.append(transactions)
       await this.log.sync()

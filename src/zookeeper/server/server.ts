@@ -1,7 +1,7 @@
 /** The coordination server: one durable node that speaks ZooKeeper's client protocol. */
 import { ByteBudget } from '../../runtime/byte-budget.ts'
 import type { Timer } from '../../runtime/clock.ts'
-import { DiskError } from '../../runtime/disk.ts'
+import { type Disk, DiskError } from '../../runtime/disk.ts'
 import type { Connection, Listener } from '../../runtime/network.ts'
 import { NetworkError } from '../../runtime/network.ts'
 import type { Ports, Service } from '../../runtime/service.ts'
@@ -81,7 +81,9 @@ export class CoordinationServer implements Service {
   private async listen(): Promise<Listener> {
     const { host, port } = this.settings
     try {
-      return await this.ports.network.listen({ host, port }, (connection) => this.accept(connection))
+      return await this.ports.network.listen({ host, port }, (connection) =>
+        this.accept(connection),
+      )
     } catch (error) {
       if (!(error instanceof NetworkError)) throw error
       const address = `${host === '' ? '0.0.0.0' : host}:${port}`
@@ -92,7 +94,7 @@ export class CoordinationServer implements Service {
   private load(): RequestProcessor<ServerConnection> {
     const { disk, clock, logger } = this.ports
     const { tickMs, snapCount, preallocateBytes, forceSync } = this.settings
-    for (const directory of Object.values(this.directories)) disk.makeDirectory(directory)
+    for (const directory of Object.values(this.directories)) makeDirectory(disk, directory)
     const recovered = recover(disk, this.directories, logger)
     const sessions = new SessionTable(tickMs)
     for (const [id, timeoutMs] of recovered.sessions) {
@@ -312,6 +314,16 @@ export class CoordinationServer implements Service {
     for (const connection of this.connections) connection.destroy()
     this.processor = undefined
   }
+}
+
+/** Creates a directory and the missing ones above it, so that their names survive power loss. */
+function makeDirectory(disk: Disk, path: string): void {
+  const parent = path.slice(0, path.lastIndexOf('/'))
+  if (disk.stat(path) !== undefined) return
+  if (parent !== '') makeDirectory(disk, parent)
+  disk.makeDirectory(path)
+  const root = path.startsWith('/') ? '/' : '.'
+  disk.syncDirectory(parent === '' ? root : parent)
 }
 
 const LOG_NAME = 'org.apache.zookeeper.server.ZooKeeperServer'

@@ -43,7 +43,10 @@ export interface CoordinationSettings {
 export const zooCfg = defineSettings(
   {
     dataDir: string({ required: true, nonEmpty: true, about: 'Where snapshots are kept.' }),
-    dataLogDir: string({ default: null, about: 'Where transaction logs are kept; default dataDir.' }),
+    dataLogDir: string({
+      default: null,
+      about: 'Where transaction logs are kept; default dataDir.',
+    }),
     clientPort: int({ default: 2181, min: 0, max: 65535, about: 'Where clients connect.' }),
     clientPortAddress: string({ default: '', about: 'The address to listen on; default all.' }),
     tickTime: int({ default: 3000, min: 1, about: 'The unit of session times, in milliseconds.' }),

@@ -66,7 +66,7 @@ const TTL_MARK = 0xffn << 56n
 
 /** Whether a node goes with its session, as opposed to containers and TTL nodes. */
 export function isEphemeral(owner: bigint): boolean {
-  return owner !== 0n && owner !== CONTAINER_OWNER && (BigInt.asUintN(64, owner) >> 56n) !== 0xffn
+  return owner !== 0n && owner !== CONTAINER_OWNER && BigInt.asUintN(64, owner) >> 56n !== 0xffn
 }
 
 function ttlOwner(ttl: bigint): bigint {
@@ -240,4 +240,3 @@ export function transactionBytes(transaction: Transaction): Buffer {
   putTransaction(writer, transaction)
   return writer.bytes()
 }
-

@@ -37,7 +37,14 @@ const mapping = {
 }
 
 export function generateDocuments(count: number, nowMs: number): FakeDocument[] {
-  const paths = ['/', '/login', '/api/orders', '/api/orders/4711', '/static/app.css', '/search?q=mill']
+  const paths = [
+    '/',
+    '/login',
+    '/api/orders',
+    '/api/orders/4711',
+    '/static/app.css',
+    '/search?q=mill',
+  ]
   const codes = [200, 200, 200, 200, 304, 404, 500, 201]
   const verbs = ['GET', 'GET', 'GET', 'POST']
   const documents: FakeDocument[] = []
@@ -152,6 +159,7 @@ interface Clause {
   readonly query_string?: { readonly query: string }
   readonly range?: Record<string, { readonly gte: number; readonly lte: number }>
   readonly term?: Record<string, unknown>
+  readonly exists?: { readonly field: string }
 }
 
 const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1e3, m: 6e4, h: 36e5, d: 864e5 }
@@ -165,7 +173,11 @@ function search(
   if (broken !== undefined) {
     const reason = `Failed to parse query [${broken.query_string?.query}]`
     const cause = { type: 'query_shard_exception', reason }
-    const error = { root_cause: [cause], type: 'search_phase_execution_exception', reason: 'all shards failed' }
+    const error = {
+      root_cause: [cause],
+      type: 'search_phase_execution_exception',
+      reason: 'all shards failed',
+    }
     return { status: 400, body: JSON.stringify({ error, status: 400 }) }
   }
   const excluded = body.query.bool?.must_not ?? []
@@ -198,6 +210,7 @@ function matches(document: FakeDocument, clause: Clause): boolean {
   if (clause.term !== undefined) {
     return Object.entries(clause.term).every(([field, value]) => valueOf(document, field) === value)
   }
+  if (clause.exists !== undefined) return valueOf(document, clause.exists.field) !== undefined
   const text = clause.query_string?.query
   if (text === undefined) return true
   const [field, value] = text.split(':')
@@ -219,10 +232,7 @@ function aggregate(body: SearchBody, matching: readonly FakeDocument[]): object 
     const present = matching.map((document) => valueOf(document, terms.field))
     const buckets = bucketsOf(present.filter((value) => value !== undefined))
     buckets.sort((a, b) => b.doc_count - a.doc_count)
-    return {
-      values: { buckets: buckets.slice(0, terms.size) },
-      present: { doc_count: buckets.reduce((sum, bucket) => sum + bucket.doc_count, 0) },
-    }
+    return { values: { buckets: buckets.slice(0, terms.size) } }
   }
   const interval = body.aggs?.time?.date_histogram.fixed_interval
   const [, amount, unit] = /^(\d+)(\D+)$/.exec(interval ?? '') ?? []

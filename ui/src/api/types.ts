@@ -9,31 +9,35 @@ export interface Status {
 export interface SearchState {
   readonly state: 'up' | 'down'
   readonly url: string
-  readonly version?: string
-  readonly clusterName?: string
-  readonly problem?: string
+  readonly version?: string | undefined
+  readonly clusterName?: string | undefined
+  readonly problem?: string | undefined
 }
 
 export interface KafkaState {
   readonly state: 'up' | 'down' | 'off'
   readonly bootstrapServers: readonly string[]
-  readonly clusterId?: string
-  readonly controllerId?: number
-  readonly brokers?: readonly { readonly id: number; readonly host: string; readonly port: number }[]
-  readonly problem?: string
+  readonly clusterId?: string | undefined
+  readonly controllerId?: number | undefined
+  readonly brokers?: readonly {
+    readonly id: number
+    readonly host: string
+    readonly port: number
+  }[]
+  readonly problem?: string | undefined
 }
 
 export interface SearchIndex {
   readonly name: string
   readonly health: string
   readonly documentCount: number
-  readonly sizeBytes?: number
+  readonly sizeBytes?: number | undefined
 }
 
 export interface SearchField {
   readonly name: string
   readonly type: string
-  readonly keyword?: string
+  readonly keyword?: string | undefined
 }
 
 export interface Hit {
@@ -43,27 +47,28 @@ export interface Hit {
 }
 
 export interface SearchAnswer {
-  readonly took?: number
-  readonly timed_out?: boolean
+  readonly took?: number | undefined
+  readonly timed_out?: boolean | undefined
   readonly _shards?: {
     readonly total: number
     readonly failed: number
-    readonly failures?: readonly { readonly reason?: { readonly reason?: string } }[]
+    readonly failures?: readonly { readonly reason?: { readonly reason?: string } }[] | undefined
   }
   readonly hits: {
     readonly total?: number | { readonly value: number; readonly relation: string }
     readonly hits: readonly Hit[]
   }
   readonly aggregations?: {
-    readonly time?: { readonly buckets: readonly { readonly key: number; readonly doc_count: number }[] }
+    readonly time?: {
+      readonly buckets: readonly { readonly key: number; readonly doc_count: number }[]
+    }
     readonly values?: { readonly buckets: readonly ValueBucket[] }
-    readonly present?: { readonly doc_count: number }
   }
 }
 
 export interface ValueBucket {
   readonly key: string | number
-  readonly key_as_string?: string
+  readonly key_as_string?: string | undefined
   readonly doc_count: number
 }
 
@@ -74,24 +79,24 @@ export interface TopicSummary {
   readonly replicas: number
   readonly underReplicated: number
   readonly offline: number
-  readonly messageCount?: number
-  readonly sizeBytes?: number
+  readonly messageCount?: number | undefined
+  readonly sizeBytes?: number | undefined
 }
 
 export interface TopicDetail {
   readonly name: string
   readonly internal: boolean
   readonly partitions: readonly PartitionDetail[]
-  readonly configs?: readonly TopicConfig[]
+  readonly configs?: readonly TopicConfig[] | undefined
 }
 
 export interface PartitionDetail {
   readonly partition: number
-  readonly leader?: number
+  readonly leader?: number | undefined
   readonly replicas: readonly number[]
   readonly inSync: readonly number[]
-  readonly begin?: number
-  readonly end?: number
+  readonly begin?: number | undefined
+  readonly end?: number | undefined
 }
 
 export interface TopicConfig {

@@ -12,7 +12,7 @@ import { FieldList } from './FieldList.tsx'
 import { FilterChips } from './FilterChips.tsx'
 import { flatten } from './flatten.ts'
 import { Histogram } from './Histogram.tsx'
-import { documentsBody, histogramBody, type Question } from './query.ts'
+import { documentsBody, histogramBody, type Question, totalOf } from './query.ts'
 import { TopBar } from './TopBar.tsx'
 import type { DiscoverState } from './useDiscoverState.ts'
 
@@ -61,8 +61,7 @@ export function Discover(props: {
     placeholderData: keepPreviousData,
   })
   const rows = useMemo(
-    () =>
-      (documents.data?.hits.hits ?? []).map((hit) => ({ hit, fields: flatten(hit._source) })),
+    () => (documents.data?.hits.hits ?? []).map((hit) => ({ hit, fields: flatten(hit._source) })),
     [documents.data],
   )
   const error = fieldsAnswer.error ?? documents.error ?? counts.error
@@ -88,7 +87,9 @@ export function Discover(props: {
         <section className={styles.results} aria-label="Results">
           <div className={styles.summary}>
             <span>
-              <strong className={styles.total}>{total === undefined ? '–' : formatCount(total)}</strong>
+              <strong className={styles.total}>
+                {total === undefined ? '–' : formatCount(total)}
+              </strong>
               {total === 1 ? ' hit' : ' hits'}
             </span>
             <Warning answer={documents.data} />
@@ -96,7 +97,7 @@ export function Discover(props: {
               <span className={styles.dim}>{`${timeField} per ${interval.text}`}</span>
             )}
           </div>
-          {timeField === undefined ? null : (
+          {timeField === undefined || documents.error !== null ? null : (
             <Histogram
               buckets={counts.data?.aggregations?.time?.buckets ?? []}
               intervalMs={interval.ms}
@@ -104,7 +105,11 @@ export function Discover(props: {
               onRange={setRange}
             />
           )}
-          {rows.length === 0 && documents.data !== undefined ? (
+          {documents.error !== null ? (
+            <EmptyState tone="bad" title="The search failed">
+              {documents.error.message}
+            </EmptyState>
+          ) : rows.length === 0 && documents.data !== undefined ? (
             <NothingFound state={state} timeField={timeField} />
           ) : (
             <DocumentTable rows={rows} fields={fields} timeField={timeField} state={state} />
@@ -134,11 +139,6 @@ function chooseTimeField(fields: readonly SearchField[]): string | undefined {
   return (dates.find(({ name }) => name === '@timestamp') ?? dates[0])?.name
 }
 
-function totalOf(answer: SearchAnswer | undefined): number | undefined {
-  const total = answer?.hits.total
-  return typeof total === 'object' ? total.value : total
-}
-
 /** Part of an answer is not the answer: the reader must know. */
 function Warning(props: { readonly answer: SearchAnswer | undefined }): ReactNode {
   const { answer } = props
@@ -162,6 +162,7 @@ function NothingFound(props: {
   if (props.timeField !== undefined) hints.push('choose a longer time range')
   if (filters.length > 0) hints.push('remove a filter')
   if (search.q !== undefined) hints.push('simplify the query')
-  const advice = hints.length === 0 ? 'This index is empty.' : `To see more, ${hints.join(', or ')}.`
+  const advice =
+    hints.length === 0 ? 'This index is empty.' : `To see more, ${hints.join(', or ')}.`
   return <EmptyState title="No documents match">{advice}</EmptyState>
 }

@@ -9,7 +9,7 @@ import styles from './Discover.module.css'
 import type { Row } from './DocumentTable.tsx'
 import { countable, filterOn } from './filters.ts'
 import type { FieldValue } from './flatten.ts'
-import { type Question, topValuesBody } from './query.ts'
+import { type Question, topValuesBody, totalOf } from './query.ts'
 import type { DiscoverState } from './useDiscoverState.ts'
 
 interface Counted {
@@ -41,13 +41,15 @@ export function FieldValues(props: {
   }
   if (answer.error !== null) return <p className={styles.note}>{answer.error.message}</p>
   if (answer.data === undefined) return <Loader size={14} m={8} />
-  const total = answer.data.aggregations?.present?.doc_count ?? 0
+  const total = totalOf(answer.data) ?? 0
   const values = (answer.data.aggregations?.values?.buckets ?? []).map((bucket) => ({
     value: field.type === 'boolean' ? bucket.key_as_string === 'true' : bucket.key,
     text: bucket.key_as_string ?? String(bucket.key),
     count: bucket.doc_count,
   }))
-  return <Values {...props} values={values} total={total} note={`In ${formatCount(total)} documents`} />
+  return (
+    <Values {...props} values={values} total={total} note={`In ${formatCount(total)} documents`} />
+  )
 }
 
 function Values(props: {

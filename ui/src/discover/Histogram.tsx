@@ -117,7 +117,10 @@ function options(
         size: 46,
         gap: 6,
         space: 26,
-        incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6, 2e6, 5e6, 1e7, 5e7, 1e8],
+        incrs: [
+          1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6, 2e6,
+          5e6, 1e7, 5e7, 1e8,
+        ],
         values: (_plot, ticks) => ticks.map(shortCount),
       },
     ],

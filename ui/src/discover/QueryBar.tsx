@@ -13,7 +13,8 @@ export function QueryBar(props: {
   useEffect(() => setTyped(props.query), [props.query])
   useEffect(() => {
     const focus = (event: KeyboardEvent): void => {
-      const elsewhere = event.target instanceof HTMLElement && event.target.closest('input,textarea')
+      const elsewhere =
+        event.target instanceof HTMLElement && event.target.closest('input,textarea')
       if (event.key !== '/' || elsewhere || event.ctrlKey || event.metaKey) return
       event.preventDefault()
       input.current?.focus()

@@ -1,7 +1,21 @@
-import { Button, Popover, SegmentedControl, Stack, Text, TextInput, UnstyledButton } from '@mantine/core'
+import {
+  Button,
+  Popover,
+  SegmentedControl,
+  Stack,
+  Text,
+  TextInput,
+  UnstyledButton,
+} from '@mantine/core'
 import { type ReactNode, useEffect, useState } from 'react'
 import { Icon } from '../parts/icons.tsx'
-import { describeRange, formatTime, quickRanges, resolveTime, type TimeRange } from '../time/range.ts'
+import {
+  describeRange,
+  formatTime,
+  quickRanges,
+  resolveTime,
+  type TimeRange,
+} from '../time/range.ts'
 import styles from './Discover.module.css'
 
 export function TimePicker(props: {
@@ -16,12 +30,20 @@ export function TimePicker(props: {
     props.onRange(range)
   }
   return (
-    <Popover opened={open} onChange={setOpen} position="bottom-end" shadow="md" trapFocus returnFocus>
+    <Popover
+      opened={open}
+      onChange={setOpen}
+      position="bottom-end"
+      shadow="md"
+      trapFocus
+      returnFocus
+    >
       <Popover.Target>
         <Button
           size="xs"
           h={32}
           variant="default"
+          fw={500}
           leftSection={<Icon name="clock" size={14} />}
           onClick={() => setOpen(!open)}
           aria-label={`Time range: ${describeRange(props.range)}`}

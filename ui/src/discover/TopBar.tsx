@@ -47,7 +47,11 @@ export function TopBar(props: {
           h={32}
           onClick={props.onRefresh}
           leftSection={
-            props.busy ? <Loader size={12} color="currentColor" /> : <Icon name="refresh" size={14} />
+            props.busy ? (
+              <Loader size={12} color="currentColor" />
+            ) : (
+              <Icon name="refresh" size={14} />
+            )
           }
         >
           Refresh

@@ -1,4 +1,5 @@
 // Pure. What Discover asks of Elasticsearch, from the query bar, the filter chips and the time range.
+import type { SearchAnswer } from '../api/types.ts'
 import type { Interval } from '../time/interval.ts'
 import type { ResolvedRange } from '../time/range.ts'
 
@@ -28,7 +29,9 @@ export function documentsBody(question: Question, order: 'asc' | 'desc'): Clause
   return {
     size: documentsShown,
     query: queryClause(question),
-    ...(timeField === undefined ? {} : { sort: [{ [timeField]: { order, unmapped_type: 'date' } }] }),
+    ...(timeField === undefined
+      ? {}
+      : { sort: [{ [timeField]: { order, unmapped_type: 'date' } }] }),
   }
 }
 
@@ -50,11 +53,15 @@ export function histogramBody(
   return { ...total, aggs: { time: { date_histogram: histogram } } }
 }
 
-/** The most frequent values of a field that can be counted. */
+/** The most frequent values of a field, and in all how many documents have one. */
 export function topValuesBody(question: Question, field: string): Clause {
-  const values = { terms: { field, size: 5 } }
-  const present = { filter: { exists: { field } } }
-  return { size: 0, query: queryClause(question), aggs: { values, present } }
+  const filters = [...question.filters, { field }]
+  return {
+    size: 0,
+    query: queryClause({ ...question, filters }),
+    track_total_hits: true,
+    aggs: { values: { terms: { field, size: 5 } } },
+  }
 }
 
 export function queryClause(question: Question): Clause {
@@ -69,7 +76,8 @@ export function queryClause(question: Question): Clause {
     const bounds = { gte: fromMs, lte: toMs, format: 'epoch_millis' }
     filter.push({ range: { [question.timeField]: bounds } })
   }
-  for (const chip of question.filters) (chip.negate === true ? mustNot : filter).push(clauseOf(chip))
+  for (const chip of question.filters)
+    (chip.negate === true ? mustNot : filter).push(clauseOf(chip))
   if (filter.length === 0 && mustNot.length === 0) return { match_all: {} }
   return { bool: { filter, ...(mustNot.length === 0 ? {} : { must_not: mustNot }) } }
 }
@@ -83,4 +91,10 @@ function clauseOf({ field, value, phrase }: Filter): Clause {
 function knowsFixedIntervals(version: string): boolean {
   const [major = 0, minor = 0] = version.split('.').map(Number)
   return major > 7 || (major === 7 && minor >= 2)
+}
+
+/** `hits.total` was a number up to 6.x. */
+export function totalOf(answer: SearchAnswer | undefined): number | undefined {
+  const total = answer?.hits.total
+  return typeof total === 'object' ? total.value : total
 }

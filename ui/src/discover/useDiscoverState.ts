@@ -11,9 +11,13 @@ export interface DiscoverState {
   readonly filters: readonly Filter[]
   readonly columns: readonly string[]
   /** Undefined removes a key. */
-  change(changes: { readonly [Key in keyof DiscoverSearch]?: DiscoverSearch[Key] | undefined }): void
-  addFilter(filter: Filter): void
-  toggleColumn(name: string): void
+  readonly change: (
+    changes: {
+      readonly [Key in keyof DiscoverSearch]?: DiscoverSearch[Key] | undefined
+    },
+  ) => void
+  readonly addFilter: (filter: Filter) => void
+  readonly toggleColumn: (name: string) => void
 }
 
 const noFilters: readonly Filter[] = []

@@ -44,7 +44,8 @@ function StatusDots(): ReactNode {
   const searchText = search.problem ?? `Elasticsearch ${search.version ?? ''} at ${search.url}`
   const brokers = kafka.brokers?.length ?? 0
   const kafkaText =
-    kafka.problem ?? `${brokers} broker${brokers === 1 ? '' : 's'} at ${kafka.bootstrapServers.join(', ')}`
+    kafka.problem ??
+    `${brokers} broker${brokers === 1 ? '' : 's'} at ${kafka.bootstrapServers.join(', ')}`
   return (
     <div className={styles.states}>
       <Dot name="Search" state={search.state} text={searchText} />

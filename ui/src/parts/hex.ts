@@ -8,7 +8,9 @@ export function hexDump(hex: string): string {
     const left = bytes.slice(0, 8).join(' ')
     const right = bytes.slice(8).join(' ')
     const text = bytes.map(printable).join('')
-    lines.push(`${(start / 2).toString(16).padStart(8, '0')}  ${`${left}  ${right}`.padEnd(48)}  ${text}`)
+    lines.push(
+      `${(start / 2).toString(16).padStart(8, '0')}  ${`${left}  ${right}`.padEnd(48)}  ${text}`,
+    )
   }
   return lines.join('\n')
 }

@@ -16,7 +16,10 @@ const paths = {
   up: 'M8 13V4M4.5 7.5L8 4l3.5 3.5',
 } as const
 
-export function Icon(props: { readonly name: keyof typeof paths; readonly size?: number }): ReactNode {
+export function Icon(props: {
+  readonly name: keyof typeof paths
+  readonly size?: number
+}): ReactNode {
   const size = props.size ?? 16
   return (
     <svg width={size} height={size} viewBox="0 0 16 16" aria-hidden focusable="false">

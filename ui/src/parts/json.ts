@@ -27,7 +27,9 @@ function write(value: unknown, indent: string): string {
   if (typeof value === 'object' && value !== null) {
     const entries = Object.entries(value)
     if (entries.length === 0) return '{}'
-    const lines = entries.map(([key, item]) => `${inner}${JSON.stringify(key)}: ${write(item, inner)}`)
+    const lines = entries.map(
+      ([key, item]) => `${inner}${JSON.stringify(key)}: ${write(item, inner)}`,
+    )
     return `{\n${lines.join(',\n')}\n${indent}}`
   }
   return typeof value === 'bigint' ? String(value) : (JSON.stringify(value) ?? 'null')

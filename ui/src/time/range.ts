@@ -76,9 +76,13 @@ function describeEnd(text: string): string {
 /** ISO 8601 (a zone is honoured), `YYYY-MM-DD[ HH:mm[:ss[.SSS]]]` in local time, or milliseconds. */
 function absoluteTime(text: string): number | undefined {
   if (/^\d{11,16}$/.test(text)) return checked(Number(text))
-  const local = /^(\d{4})-(\d\d)-(\d\d)(?:[ T](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,3}))?)?)?$/.exec(text)
+  const local = /^(\d{4})-(\d\d)-(\d\d)(?:[ T](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,3}))?)?)?$/.exec(
+    text,
+  )
   if (local === null) {
-    return /^\d{4}-\d\d-\d\dT.*(Z|[+-]\d\d:?\d\d)$/.test(text) ? checked(Date.parse(text)) : undefined
+    return /^\d{4}-\d\d-\d\dT.*(Z|[+-]\d\d:?\d\d)$/.test(text)
+      ? checked(Date.parse(text))
+      : undefined
   }
   const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = local
     .slice(1, 7)
@@ -86,7 +90,12 @@ function absoluteTime(text: string): number | undefined {
   const milliseconds = Number((local[7] ?? '').padEnd(3, '0'))
   const date = new Date(year, month - 1, day, hour, minute, second, milliseconds)
   // The 31st of November is a mistake and not the 1st of December.
-  const exists = date.getDate() === day && hour < 24 && minute < 60 && second < 60
+  const exists =
+    date.getMonth() === month - 1 &&
+    date.getDate() === day &&
+    hour < 24 &&
+    minute < 60 &&
+    second < 60
   return exists ? checked(date.getTime()) : undefined
 }
 
@@ -97,7 +106,8 @@ function checked(ms: number): number | undefined {
 function shift(date: Date, amount: number, unit: string): void {
   if (unit === 'M') date.setMonth(date.getMonth() + amount)
   else if (unit === 'y') date.setFullYear(date.getFullYear() + amount)
-  else if (unit === 'd' || unit === 'w') date.setDate(date.getDate() + amount * (unit === 'w' ? 7 : 1))
+  else if (unit === 'd' || unit === 'w')
+    date.setDate(date.getDate() + amount * (unit === 'w' ? 7 : 1))
   else date.setTime(date.getTime() + amount * (unitMs[unit] ?? 0))
 }
 

@@ -26,7 +26,10 @@ export function MessageTools(props: {
         allowDeselect={false}
         value={from}
         onChange={(value) =>
-          change({ from: value === 'newest' ? undefined : (value as MessagesFrom), live: undefined })
+          change({
+            from: value === 'newest' ? undefined : (value as MessagesFrom),
+            live: undefined,
+          })
         }
         data={[
           { value: 'newest', label: 'Newest' },

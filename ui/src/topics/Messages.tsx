@@ -81,7 +81,11 @@ function startQuery(search: TopicSearch): MessagesQuery {
     // Rounded, or every rendering would be another question.
     const minute = 60_000
     const steady = Math.floor((timestamp ?? 0) / minute) * minute
-    return { ...query, from: 'timestamp', timestamp: search.time?.startsWith('now') ? steady : timestamp }
+    return {
+      ...query,
+      from: 'timestamp',
+      timestamp: search.time?.startsWith('now') ? steady : timestamp,
+    }
   }
   return { ...query, from: search.from ?? 'newest' }
 }

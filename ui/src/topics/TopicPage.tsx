@@ -5,15 +5,17 @@ import { type ReactNode, useCallback } from 'react'
 import { ApiError, api } from '../api/calls.ts'
 import type { TopicDetail } from '../api/types.ts'
 import { EmptyState } from '../parts/EmptyState.tsx'
-import { formatCount, plural } from '../parts/format.ts'
+import { plural } from '../parts/format.ts'
 import { Messages } from './Messages.tsx'
 import type { TopicSearch, TopicTab } from './state.ts'
 import { Partitions, Settings } from './TopicTables.tsx'
 import styles from './Topics.module.css'
 
-export type ChangeTopicSearch = (changes: {
-  readonly [Key in keyof TopicSearch]?: TopicSearch[Key] | undefined
-}) => void
+export type ChangeTopicSearch = (
+  changes: {
+    readonly [Key in keyof TopicSearch]?: TopicSearch[Key] | undefined
+  },
+) => void
 
 export function TopicPage(): ReactNode {
   const { name } = useParams({ from: '/topics/$name' })
@@ -100,7 +102,7 @@ function TopicHead(props: { readonly topic: TopicDetail }): ReactNode {
         {[
           plural(partitions.length, 'partition'),
           plural(replicas, 'replica'),
-          `${formatCount(messages)} messages`,
+          plural(messages, 'message'),
         ].join(' · ')}
       </span>
       {lagging.length === 0 ? null : (

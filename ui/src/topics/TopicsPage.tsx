@@ -67,7 +67,8 @@ function TopicList(props: {
               const text = event.currentTarget.value
               void navigate({
                 replace: true,
-                search: ({ search: _before, ...rest }) => (text === '' ? rest : { ...rest, search: text }),
+                search: ({ search: _before, ...rest }) =>
+                  text === '' ? rest : { ...rest, search: text },
               })
             }}
           />
@@ -78,7 +79,8 @@ function TopicList(props: {
             onChange={(event) => {
               const on = event.currentTarget.checked
               void navigate({
-                search: ({ internal: _before, ...rest }) => (on ? { ...rest, internal: true } : rest),
+                search: ({ internal: _before, ...rest }) =>
+                  on ? { ...rest, internal: true } : rest,
               })
             }}
           />

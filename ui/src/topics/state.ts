@@ -21,7 +21,12 @@ export interface TopicSearch {
 }
 
 const tabs: readonly string[] = ['messages', 'partitions', 'settings'] satisfies TopicTab[]
-const starts: readonly string[] = ['newest', 'oldest', 'offset', 'timestamp'] satisfies MessagesFrom[]
+const starts: readonly string[] = [
+  'newest',
+  'oldest',
+  'offset',
+  'timestamp',
+] satisfies MessagesFrom[]
 
 export const messageLimits = [50, 100, 250, 500, 1000] as const
 

@@ -1,6 +1,6 @@
 // Pure.
-// The range assignor: of each topic, members in order get consecutive partitions; the first ones get
-// one more where it does not divide evenly. Racks are not looked at (KIP-881 comes later).
+// The range assignor: of each topic, members in order get consecutive partitions; the first ones
+// get one more where it does not divide evenly. Racks are not looked at (KIP-881 comes later).
 import type { TopicPartition } from '../../types.ts'
 import { type AssignorMember, compareMembers, compareText, emptyAssignment } from './assignor.ts'
 

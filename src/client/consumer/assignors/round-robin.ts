@@ -1,6 +1,6 @@
 // Pure.
-// The round-robin assignor: all partitions of all topics in order, dealt to members in order; a member
-// that has not subscribed to the topic is passed over.
+// The round-robin assignor: all partitions of all topics in order, dealt to members in order; a
+// member that has not subscribed to the topic is passed over.
 import type { TopicPartition } from '../../types.ts'
 import { type AssignorMember, compareMembers, compareText, emptyAssignment } from './assignor.ts'
 

@@ -266,6 +266,12 @@ function metricSql(plan: MetricPlan, input: Input | undefined): string {
       return isList ? `max(list_max(${numeric}))` : `max(${numeric})`
     case 'sum':
       return isList ? `sum(list_sum(${numeric}))` : `sum(${numeric})`
+    case 'avg':
+      return isList ? `sum(list_sum(${numeric})) / sum(len(${name}))` : `avg(${numeric})`
+    case 'quantile': {
+      const values = isList ? `list_median(${numeric})` : numeric
+      return `quantile_cont(${values}, ${plan.at ?? 0.5})`
+    }
     case 'squares':
       return isList
         ? `sum(list_sum(list_transform(${numeric}, lambda v: v * v)))`

@@ -7,7 +7,7 @@ import { anyValueSql, conditionSql, fromSql, type Slice, sliceSql, slicesOf } fr
 import type { Engine, Rows } from './engine.ts'
 import { IndexFile } from './index-file.ts'
 import { scoreSql, type Weights, weigh } from './scores.ts'
-import { hasColumn } from './segment.ts'
+import { hasColumn, type Segment } from './segment.ts'
 import { listColumn, Parameters, singleColumn, type SqlScalarType, sqlTypes } from './sql.ts'
 
 export async function countRows(engine: Engine, shards: readonly ShardPlan[]): Promise<number> {
@@ -241,7 +241,12 @@ async function fetchRows(
   plan: HitsPlan,
   found: readonly Found[],
 ): Promise<StoredHit[]> {
-  const bySegment = Map.groupBy(found, (one) => one.slice.segment)
+  const bySegment = new Map<Segment, Found[]>()
+  for (const one of found) {
+    const members = bySegment.get(one.slice.segment)
+    if (members === undefined) bySegment.set(one.slice.segment, [one])
+    else members.push(one)
+  }
   const hits = new Map<Found, StoredHit>()
   for (const members of bySegment.values()) {
     const slice = members[0]?.slice

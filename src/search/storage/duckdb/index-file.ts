@@ -107,6 +107,10 @@ export class IndexFile implements IndexStorage {
     return new IndexFile(ports, { ...loaded, identity, catalog, connection, path: place.path })
   }
 
+  autoId(seq: number): string {
+    return this.autoIds.encode(seq)
+  }
+
   bind(fields: FieldSource): void {
     this.#fields = fields
     this.#postings.wake()

@@ -61,6 +61,11 @@ export class DuckStorage implements SearchStorage {
     return file
   }
 
+  async drop(index: IndexStorage): Promise<void> {
+    if (!(index instanceof IndexFile) || !this.#files.delete(index)) return
+    await index.drop()
+  }
+
   async close(): Promise<void> {
     for (const file of this.#files) await file.close()
     this.#files.clear()

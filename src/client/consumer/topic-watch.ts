@@ -1,0 +1,84 @@
+// The topics a consumer cares about: keeps their metadata fresh, looks for those that are missing,
+// and tells a group's leader when their partition counts changed.
+import type { Timer } from '../../runtime/clock.ts'
+import type { Cluster, Interest } from '../cluster.ts'
+
+/** How often a subscribed topic that does not exist is looked for. */
+export const missingTopicIntervalMs = 1000
+
+export class TopicWatch {
+  readonly #cluster: Cluster
+  readonly #interest: Interest
+  readonly #onChange: () => void
+  /** Partition counts when we, the group's leader, assigned them. */
+  #countsAtAssignment = ''
+  #refreshing = false
+  #pause: Timer | undefined
+  #lastMissingMs = -Infinity
+  #closed = false
+
+  constructor(cluster: Cluster, allowAutoTopicCreation: boolean, onChange: () => void) {
+    this.#cluster = cluster
+    this.#onChange = onChange
+    this.#interest = { topics: new Set(), allowAutoTopicCreation, onMetadata: onChange }
+    cluster.addInterest(this.#interest)
+  }
+
+  set(topics: Iterable<string>): void {
+    this.#interest.topics = new Set(topics)
+  }
+
+  add(topics: Iterable<string>): void {
+    this.#interest.topics = new Set([...this.#interest.topics, ...topics])
+  }
+
+  rememberCounts(): void {
+    this.#countsAtAssignment = this.#counts()
+  }
+
+  countsChanged(): boolean {
+    return this.#countsAtAssignment !== this.#counts()
+  }
+
+  /** Topics that were subscribed before they exist. */
+  lookForMissing(): void {
+    const nowMs = this.#cluster.ports.clock.monotonicMs()
+    if (nowMs - this.#lastMissingMs < missingTopicIntervalMs) return
+    const { topics } = this.#cluster.metadata
+    const isMissing = (name: string): boolean => (topics.get(name)?.partitions.length ?? 0) === 0
+    if (![...this.#interest.topics].some(isMissing)) return
+    this.#lastMissingMs = nowMs
+    this.refreshSoon()
+  }
+
+  /** At once, but with a pause between one refresh and the next. */
+  refreshSoon(): void {
+    if (this.#refreshing || this.#closed) return
+    this.#refreshing = true
+    const { clock, logger } = this.#cluster.ports
+    this.#cluster
+      .refresh()
+      .catch((error: unknown) => {
+        logger.debug(`metadata could not be refreshed: ${String(error)}`)
+      })
+      .finally(() => {
+        if (this.#closed) return
+        this.#pause = clock.schedule(this.#cluster.retryDelayMs(1), () => {
+          this.#refreshing = false
+          this.#onChange()
+        })
+      })
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#pause?.cancel()
+    this.#cluster.removeInterest(this.#interest)
+  }
+
+  #counts(): string {
+    const { topics } = this.#cluster.metadata
+    const known = [...this.#interest.topics].sort()
+    return known.map((name) => `${name}:${topics.get(name)?.partitions.length ?? 0}`).join()
+  }
+}

@@ -1,0 +1,9 @@
+// The output null: takes events and forgets them, for measuring.
+
+import { defineOutput } from '../plugin.ts'
+
+export const nowhere = defineOutput({
+  name: 'null',
+  options: { codec: { type: 'codec', default: 'plain' } },
+  build: () => ({ write: () => undefined }),
+})

@@ -1,0 +1,35 @@
+/** A broker and its coordination server in one process: server.properties and zookeeper.properties. */
+import { makeBroker, readProperties } from '../broker/main.ts'
+import { brokerSettings } from '../broker/config/broker.ts'
+import { realPorts } from '../node/ports.ts'
+import type { ProcessContext } from '../runtime/process.ts'
+import { UserError } from '../runtime/service.ts'
+import { readFile } from '../runtime/disk.ts'
+import { CoordinationServer } from '../zookeeper/server/server.ts'
+import { parseZooCfg } from '../zookeeper/server/settings.ts'
+
+/** argv: `kafka.Kafka server.properties zookeeper.properties`; the class name is for `ps`. */
+export async function main(context: ProcessContext): Promise<number> {
+  const [, serverFile, zookeeperFile] = context.arguments
+  if (serverFile === undefined || zookeeperFile === undefined)
+    throw new UserError('usage: broker-with-coordination kafka.Kafka SERVER_FILE ZOOKEEPER_FILE')
+  const ports = realPorts({ logStream: context.stdout, logName: 'kafka.Kafka$' })
+  const properties = readProperties({ ...context, arguments: [serverFile] }, ports)
+  const { settings, warnings } = brokerSettings(properties)
+  for (const warning of warnings) ports.logger.named('kafka.server.KafkaConfig').warn(warning)
+  const zooCfg = parseZooCfg(readFile(ports.disk, zookeeperFile).toString('utf8'))
+  for (const warning of zooCfg.warnings) ports.logger.named('QuorumPeerConfig').warn(warning)
+  const coordination = new CoordinationServer(ports, zooCfg.settings)
+  await coordination.start()
+  const broker = await makeBroker(ports, settings)
+  try {
+    await broker.start()
+    const failed = coordination.failed.then(() => 'a failing coordination log')
+    const reason = await Promise.race([context.stopRequested, failed])
+    ports.logger.info(`Terminating process due to ${reason}`)
+  } finally {
+    await broker.stop()
+    await coordination.stop()
+  }
+  return 0
+}

@@ -1,0 +1,180 @@
+/** `millrace up`: the whole chain on one machine, supervised. */
+import { Child, ownScript } from '../node/child.ts'
+import { createHttpClient } from '../node/http.ts'
+import { realPorts } from '../node/ports.ts'
+import { currentDirectory, isTerminal } from '../node/surroundings.ts'
+import type { DiskFile } from '../runtime/disk.ts'
+import type { ProcessContext } from '../runtime/process.ts'
+import { UserError, type Ports } from '../runtime/service.ts'
+import { parseUpArguments, upUsage, type StageName, type UpSettings } from './arguments.ts'
+import { buildPages } from './pages.ts'
+import { configFiles, stages, type ConfigFile } from './stages.ts'
+import { StatusScreen } from './status.ts'
+import { Supervised, type SupervisorParts } from './supervisor.ts'
+
+const drawIntervalMs = 1000
+
+export async function main(context: ProcessContext): Promise<number> {
+  if (context.arguments.includes('--help')) {
+    context.stdout.write(upUsage)
+    return 0
+  }
+  const up = parseUpArguments(context.arguments, currentDirectory())
+  const ports = realPorts({ logStream: context.stderr })
+  const files = effectiveFiles(up, ports)
+  if (up.printConfig) {
+    for (const { name, text } of files) context.stdout.write(`--- ${name}\n${masked(text)}\n`)
+    return 0
+  }
+  writeFiles(up, ports, files)
+  return new Chain(context, ports, up).run()
+}
+
+/** The user's file where there is one, else the one that is made. */
+function effectiveFiles(up: UpSettings, { disk }: Ports): ConfigFile[] {
+  return configFiles(up).map((file) => {
+    const path = `${up.configDirectory ?? ''}/${file.name}`
+    if (up.configDirectory === undefined || disk.stat(path) === undefined) return file
+    const opened = disk.open(path, 'read')
+    const content = Buffer.alloc(opened.size())
+    opened.readNow(content, 0, content.length, 0)
+    opened.close()
+    return { name: file.name, text: content.toString('utf8') }
+  })
+}
+
+function masked(text: string): string {
+  return text.replace(
+    /((?:password|secret|api_key|jaas\.config)\s*(?:=>|[:=])\s*).*/gi,
+    '$1[hidden]',
+  )
+}
+
+function writeFiles(up: UpSettings, { disk }: Ports, files: readonly ConfigFile[]): void {
+  const folder = `${up.dataDirectory}/config`
+  try {
+    disk.makeDirectory(folder)
+    disk.makeDirectory(`${up.dataDirectory}/logs`)
+    for (const { name, text } of files) {
+      const file = disk.open(`${folder}/${name}`, 'replace')
+      const bytes = Buffer.from(text)
+      file.write(bytes, 0, bytes.length, 0)
+      file.close()
+    }
+  } catch (error) {
+    throw new UserError(
+      `${up.dataDirectory} cannot be written: ${error instanceof Error ? error.message : ''}`,
+    )
+  }
+}
+
+/** The stages of one run, and their logs. */
+class Chain {
+  readonly #context: ProcessContext
+  readonly #ports: Ports
+  readonly #up: UpSettings
+  readonly #supervised: readonly Supervised[]
+  readonly #logs = new Map<StageName, DiskFile>()
+  readonly #screen: StatusScreen
+  #isOver = false
+
+  constructor(context: ProcessContext, ports: Ports, up: UpSettings) {
+    this.#context = context
+    this.#ports = ports
+    this.#up = up
+    const parts: SupervisorParts = {
+      clock: ports.clock,
+      network: ports.network,
+      host: up.host,
+      startChild: (options) => new Child(options),
+      script: ownScript(),
+      onLine: (stage, line) => this.#log(stage, line),
+      onChange: () => this.#screen.changed(),
+    }
+    const planned = stages(up, (name) => `${up.dataDirectory}/config/${name}`)
+    this.#supervised = planned.map((stage) => new Supervised(stage, parts))
+    const isLive = isTerminal(context.stdout)
+    this.#screen = new StatusScreen(
+      context.stdout,
+      isLive,
+      this.#supervised,
+      createHttpClient(),
+      up,
+    )
+  }
+
+  async run(): Promise<number> {
+    const { host, ports, dataDirectory } = this.#up
+    this.#screen.say(`Data and logs: ${dataDirectory}`)
+    const pages = buildPages(this.#ports, (line) => this.#screen.say(line))
+    try {
+      const started = this.#start()
+      const isStopped = await Promise.race([
+        started.then(() => false),
+        this.#context.stopRequested.then(() => true),
+      ])
+      if (!isStopped) {
+        this.#screen.say(
+          `The pages are at http://${host}:${ports.console}/ ; Ctrl-C stops everything.`,
+        )
+        this.#redraw()
+        await this.#context.stopRequested
+      }
+      await started.catch(() => {})
+      return 0
+    } finally {
+      this.#isOver = true
+      pages.stop()
+      this.#screen.say('Stopping')
+      await this.#stop()
+    }
+  }
+
+  /** Broker, search and pages side by side; what reads and writes them as soon as they are there. */
+  async #start(): Promise<void> {
+    const isFeeding = ({ stage }: Supervised): boolean =>
+      stage.name === 'pipeline' || stage.name === 'shipper'
+    await Promise.all(
+      this.#supervised.filter((one) => !isFeeding(one)).map((one) => this.#begin(one)),
+    )
+    await Promise.all(this.#supervised.filter(isFeeding).map((one) => this.#begin(one)))
+  }
+
+  async #begin(one: Supervised): Promise<void> {
+    try {
+      await one.start()
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error
+      throw new UserError(`${one.stage.name}: ${error.message.replace(/^millrace: /, '')}`)
+    }
+  }
+
+  /** What feeds goes first, so that nothing is left in flight; the broker goes last. */
+  async #stop(): Promise<void> {
+    const order: readonly StageName[] = ['shipper', 'pipeline', 'console', 'search', 'broker']
+    for (const name of order)
+      await this.#supervised.find(({ stage }) => stage.name === name)?.stop()
+    for (const file of this.#logs.values()) file.close()
+    this.#logs.clear()
+  }
+
+  #redraw(): void {
+    const { clock } = this.#ports
+    clock.schedule(drawIntervalMs, () => {
+      if (this.#isOver) return
+      void this.#screen.draw(clock.now()).then(() => {
+        if (!this.#isOver) this.#redraw()
+      })
+    })
+  }
+
+  #log(stage: StageName, line: string): void {
+    let file = this.#logs.get(stage)
+    if (file === undefined) {
+      file = this.#ports.disk.open(`${this.#up.dataDirectory}/logs/${stage}.log`, 'readWrite')
+      this.#logs.set(stage, file)
+    }
+    const bytes = Buffer.from(`${line}\n`)
+    file.write(bytes, 0, bytes.length, file.size())
+  }
+}

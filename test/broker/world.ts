@@ -1,0 +1,229 @@
+/** One broker with its coordination server, on one virtual machine: memory ports, virtual time. */
+import { Broker } from '../../src/broker/broker.ts'
+import { brokerSettings } from '../../src/broker/config/broker.ts'
+import { BrokerConnection } from '../../src/client/connection.ts'
+import { CreateTopics } from '../../src/kafka/messages/create-topics.ts'
+import { Produce } from '../../src/kafka/messages/produce.ts'
+import { Fetch } from '../../src/kafka/messages/fetch.ts'
+import { Metadata } from '../../src/kafka/messages/metadata.ts'
+import { RecordBatchBuilder } from '../../src/kafka/records/builder.ts'
+import { readAllRecords } from '../../src/kafka/records/read.ts'
+import { VirtualClock } from '../../src/memory/clock.ts'
+import { MemoryDisk } from '../../src/memory/disk.ts'
+import { MemoryLogger } from '../../src/memory/logger.ts'
+import { MemoryNetwork } from '../../src/memory/network.ts'
+import { SeededRandom } from '../../src/memory/random.ts'
+import { noMetrics } from '../../src/runtime/metrics.ts'
+import type { AnyApi, RequestInputOf, ResponseOf } from '../../src/wire/schema.ts'
+import { ZooKeeperSession } from '../../src/zookeeper/client/session.ts'
+import { CoordinationServer } from '../../src/zookeeper/server/server.ts'
+import { coordinationSettings } from '../../src/zookeeper/server/settings.ts'
+
+export const BROKER_PORT = 9092
+const COORDINATION_PORT = 2181
+
+export class World {
+  readonly clock = new VirtualClock()
+  readonly disk = new MemoryDisk({ clock: this.clock })
+  readonly logger = new MemoryLogger()
+  readonly random: SeededRandom
+  readonly network: MemoryNetwork
+  #coordination: CoordinationServer | undefined
+  #broker: Broker | undefined
+
+  constructor(seed = 1) {
+    this.random = new SeededRandom(seed)
+    this.network = new MemoryNetwork(
+      { clock: this.clock, random: this.random },
+      { splitChunks: true },
+    )
+  }
+
+  get ports() {
+    const { clock, disk, network, random, logger } = this
+    return { clock, disk, network, random, logger, metrics: noMetrics }
+  }
+
+  get broker(): Broker {
+    if (this.#broker === undefined) throw new Error('the broker was not started')
+    return this.#broker
+  }
+
+  async startCoordination(): Promise<void> {
+    const settings = coordinationSettings({
+      dataDirectory: '/zookeeper',
+      port: COORDINATION_PORT,
+      preallocateBytes: 4096,
+    })
+    this.#coordination = new CoordinationServer(this.ports, settings)
+    await this.clock.until(this.#coordination.start())
+  }
+
+  async startBroker(properties: Readonly<Record<string, string>> = {}): Promise<Broker> {
+    const { settings } = brokerSettings({
+      'broker.id': '0',
+      listeners: `PLAINTEXT://localhost:${BROKER_PORT}`,
+      'log.dirs': '/kafka',
+      'log.index.size.max.bytes': '4096',
+      'zookeeper.connect': `localhost:${COORDINATION_PORT}`,
+      'group.initial.rebalance.delay.ms': '0',
+      'offsets.topic.num.partitions': '3',
+      ...properties,
+    })
+    const openSession = () =>
+      new ZooKeeperSession(this.ports, {
+        connect: settings.zookeeperConnect,
+        sessionTimeoutMs: settings.zookeeperSessionTimeoutMs,
+        connectTimeoutMs: 5000,
+      })
+    const broker = new Broker(this.ports, settings, { openSession, hostName: 'localhost' })
+    await this.clock.until(broker.start())
+    this.#broker = broker
+    return broker
+  }
+
+  /** Both, with nothing in them. */
+  async start(properties: Readonly<Record<string, string>> = {}): Promise<this> {
+    await this.startCoordination()
+    await this.startBroker(properties)
+    return this
+  }
+
+  async stopBroker(): Promise<void> {
+    await this.clock.until(this.broker.stop())
+    this.#broker = undefined
+  }
+
+  /** The machine loses its power: only what was synced is left. */
+  crash(): void {
+    this.network.killHost('localhost')
+    this.disk.crash(this.random)
+    this.#broker = undefined
+    this.#coordination = undefined
+  }
+
+  async connect(): Promise<TestClient> {
+    const settings = {
+      host: 'localhost',
+      port: BROKER_PORT,
+      clientId: 'test',
+      requestTimeoutMs: 60000,
+    }
+    const connection = new BrokerConnection(this.ports, settings)
+    await this.clock.until(connection.connect())
+    return new TestClient(this.clock, connection)
+  }
+}
+
+/** A client that says what to send, and moves time until the answer is there. */
+export class TestClient {
+  readonly clock: VirtualClock
+  readonly connection: BrokerConnection
+
+  constructor(clock: VirtualClock, connection: BrokerConnection) {
+    this.clock = clock
+    this.connection = connection
+  }
+
+  /** Sent, but not waited for. */
+  begin<A extends AnyApi>(
+    api: A,
+    version: number,
+    body: RequestInputOf<A>,
+  ): Promise<ResponseOf<A>> {
+    return this.connection.request(api, version, body)
+  }
+
+  ask<A extends AnyApi>(api: A, version: number, body: RequestInputOf<A>): Promise<ResponseOf<A>> {
+    return this.clock.until(this.begin(api, version, body))
+  }
+
+  async createTopic(
+    name: string,
+    numPartitions = 1,
+    configs: Readonly<Record<string, string>> = {},
+  ): Promise<string> {
+    const topic = {
+      name,
+      numPartitions,
+      replicationFactor: 1,
+      configs: Object.entries(configs).map(([key, value]) => ({ name: key, value })),
+    }
+    const { topics } = await this.ask(CreateTopics, 7, { topics: [topic], timeoutMs: 5000 })
+    const made = topics[0]
+    if (made === undefined || made.errorCode !== 0)
+      throw new Error(`creation of ${name} failed with ${made?.errorCode}`)
+    return made.topicId
+  }
+
+  /** Partition 0, acks as given; the partition's answer. */
+  async produce(topic: string, values: readonly string[], acks = -1) {
+    const request = {
+      acks,
+      timeoutMs: 1000,
+      topicData: [{ name: topic, partitionData: [{ index: 0, records: batchOf(values) }] }],
+    }
+    const { responses } = await this.ask(Produce, 9, request)
+    const answer = responses[0]?.partitionResponses[0]
+    if (answer === undefined) throw new Error('no answer for the partition')
+    return answer
+  }
+
+  beginFetch(topic: string, offset: number, options: FetchOptions = {}) {
+    const { maxWaitMs = 0, minBytes = 1, maxBytes = 1_000_000 } = options
+    const partitions = [
+      {
+        partition: options.partition ?? 0,
+        fetchOffset: offset,
+        partitionMaxBytes: options.partitionMaxBytes ?? 1_000_000,
+        currentLeaderEpoch: options.leaderEpoch ?? -1,
+      },
+    ]
+    const version = options.version ?? 12
+    return this.begin(Fetch, version, {
+      maxWaitMs,
+      minBytes,
+      maxBytes,
+      sessionEpoch: -1,
+      topics: [{ topic, partitions }],
+    })
+  }
+
+  async fetch(topic: string, offset: number, options: FetchOptions = {}) {
+    const { responses } = await this.clock.until(this.beginFetch(topic, offset, options))
+    const answer = responses[0]?.partitions[0]
+    if (answer === undefined) throw new Error('no answer for the partition')
+    return answer
+  }
+
+  /** What a consumer would see from this offset on. */
+  async values(topic: string, offset = 0): Promise<string[]> {
+    const { records } = await this.fetch(topic, offset)
+    return valuesIn(records)
+  }
+
+  metadata(topics: readonly string[] | null) {
+    const named = topics === null ? null : topics.map((name) => ({ name }))
+    return this.ask(Metadata, 9, { topics: named, allowAutoTopicCreation: true })
+  }
+}
+
+export interface FetchOptions {
+  readonly maxWaitMs?: number
+  readonly minBytes?: number
+  readonly maxBytes?: number
+  readonly partitionMaxBytes?: number
+  readonly partition?: number
+  readonly leaderEpoch?: number
+  readonly version?: number
+}
+
+export function batchOf(values: readonly string[], timestamp = 1000): Buffer {
+  const builder = new RecordBatchBuilder()
+  for (const value of values) builder.add(timestamp, null, Buffer.from(value), [])
+  return builder.build({})
+}
+
+export function valuesIn(records: Buffer | null): string[] {
+  return readAllRecords(records ?? Buffer.alloc(0)).map(({ value }) => value?.toString() ?? '')
+}

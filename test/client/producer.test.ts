@@ -1,0 +1,316 @@
+// The producer against fake brokers: what is acknowledged is in the log once, whatever goes wrong.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import type { Producer, RecordMetadata } from '../../src/client/producer/types.ts'
+import { InitProducerId } from '../../src/kafka/messages/init-producer-id.ts'
+import { Metadata } from '../../src/kafka/messages/metadata.ts'
+import { Produce } from '../../src/kafka/messages/produce.ts'
+import * as batch from '../../src/kafka/records/batch.ts'
+import { readAllRecords } from '../../src/kafka/records/read.ts'
+import type { FakeBroker } from './support/fake-broker.ts'
+import { createWorld, type World } from './support/fake-log.ts'
+
+const numbers = (count: number): string[] => Array.from({ length: count }, (_, n) => `${n}`)
+
+function sendAll(
+  producer: Producer,
+  values: readonly string[],
+  partition = 0,
+): Promise<RecordMetadata>[] {
+  return values.map((value) => producer.send({ topic: 't', partition, value: Buffer.from(value) }))
+}
+
+function only(world: World): FakeBroker {
+  const [broker] = world.brokers
+  assert.ok(broker !== undefined)
+  return broker
+}
+
+test('records of one turn leave in one batch, and their offsets follow each other', async () => {
+  const world = await createWorld({ topics: { t: 1 } })
+  const sent = sendAll(world.client.producer(), numbers(5))
+  const placed = await world.clock.until(Promise.all(sent))
+  assert.deepEqual(
+    placed.map(({ offset }) => offset),
+    [0, 1, 2, 3, 4],
+  )
+  assert.equal(world.log('t', 0).batches.length, 1)
+  assert.equal(placed[0]?.timestamp, world.clock.now() - world.clock.monotonicMs())
+})
+
+test('a leader that moved is found, and the record arrives once', async () => {
+  const world = await createWorld({ topics: { t: 1 }, brokers: 2 })
+  const producer = world.client.producer()
+  await world.clock.until(Promise.all(sendAll(producer, ['before'])))
+  world.log('t', 0).leader = 2
+  await world.clock.until(Promise.all(sendAll(producer, ['after'])))
+  assert.deepEqual(world.log('t', 0).values(), ['before', 'after'])
+})
+
+test('an answer that gets lost is no duplicate: the retry carries the same sequence', async () => {
+  const world = await createWorld({ topics: { t: 1 } })
+  const broker = only(world)
+  broker.once(Produce, (request) => {
+    world.log('t', 0).append(request.topicData[0]?.partitionData[0]?.records ?? Buffer.alloc(0))
+    return 'reset'
+  })
+  const placed = await world.clock.until(Promise.all(sendAll(world.client.producer(), ['once'])))
+  assert.deepEqual(world.log('t', 0).values(), ['once'])
+  assert.equal(placed[0]?.offset, 0)
+  const sequences = broker.requests(Produce).map((request) => {
+    return batch.baseSequence(
+      request.topicData[0]?.partitionData[0]?.records ?? Buffer.alloc(99),
+      0,
+    )
+  })
+  assert.deepEqual(sequences, [0, 0])
+})
+
+test('a broker that forgot our sequence numbers is given new ones', async () => {
+  const world = await createWorld({ topics: { t: 1 } })
+  const broker = only(world)
+  const producer = world.client.producer()
+  await world.clock.until(Promise.all(sendAll(producer, ['a'])))
+  broker.once(Produce, () => ({
+    responses: [{ name: 't', partitionResponses: [{ index: 0, errorCode: 59, baseOffset: -1 }] }],
+  }))
+  await world.clock.until(Promise.all(sendAll(producer, ['b'])))
+  await world.clock.until(Promise.all(sendAll(producer, ['c'])))
+  assert.deepEqual(world.log('t', 0).values(), ['a', 'b', 'c'])
+  assert.equal(broker.count(InitProducerId), 2)
+  const ids = world.log('t', 0).batches.map((bytes) => batch.producerId(bytes, 0))
+  assert.ok(ids[0] !== ids[1] && ids[1] === ids[2])
+})
+
+test('a refused record fails alone, and what follows goes on with a new identity', async () => {
+  const world = await createWorld({ topics: { t: 1 } })
+  const broker = only(world)
+  const producer = world.client.producer()
+  broker.once(Produce, () => ({
+    responses: [{ name: 't', partitionResponses: [{ index: 0, errorCode: 87, baseOffset: -1 }] }],
+  }))
+  const [refused] = sendAll(producer, ['bad'])
+  assert.ok(refused !== undefined)
+  await world.clock.until(assert.rejects(refused, { code: 87, errorName: 'INVALID_RECORD' }))
+  await world.clock.until(Promise.all(sendAll(producer, ['good'])))
+  assert.deepEqual(world.log('t', 0).values(), ['good'])
+})
+
+test('a batch that is too large as a whole is split until it fits', async () => {
+  const world = await createWorld({ topics: { t: 1 } })
+  const broker = only(world)
+  const tooLarge = {
+    responses: [{ name: 't', partitionResponses: [{ index: 0, errorCode: 10, baseOffset: -1 }] }],
+  }
+  broker.on(Produce, (request) => {
+    const records = request.topicData[0]?.partitionData[0]?.records ?? Buffer.alloc(0)
+    if (batch.recordCount(records, 0) > 2) return tooLarge
+    const appended = world.log('t', 0).append(records)
+    return { responses: [{ name: 't', partitionResponses: [{ index: 0, ...appended }] }] }
+  })
+  await world.clock.until(Promise.all(sendAll(world.client.producer(), numbers(7))))
+  assert.deepEqual(world.log('t', 0).values(), numbers(7))
+})
+
+test('brokers before 0.11 get message sets of format v1, without numbers, one at a time', async () => {
+  const world = await createWorld({ topics: { t: 1 } })
+  const broker = only(world)
+  const received: Buffer[] = []
+  broker.on(
+    Produce,
+    (request) => {
+      received.push(request.topicData[0]?.partitionData[0]?.records ?? Buffer.alloc(0))
+      return { responses: [{ name: 't', partitionResponses: [{ index: 0, baseOffset: 0 }] }] }
+    },
+    { max: 2 },
+  )
+  broker.on(InitProducerId, () => 'reset', { min: 9, max: 9 })
+  const producer = world.client.producer()
+  await world.clock.until(Promise.all(sendAll(producer, ['a', 'b'])))
+  assert.deepEqual(
+    received.map((bytes) => batch.magic(bytes, 0)),
+    [1],
+  )
+  assert.deepEqual(
+    readAllRecords(received[0] ?? Buffer.alloc(0)).map(({ value }) => String(value)),
+    ['a', 'b'],
+  )
+  const record = { topic: 't', value: null, headers: [{ key: 'h', value: null }] }
+  await world.clock.until(assert.rejects(producer.send(record), /cannot keep record headers/))
+})
+
+test('without numbers order is kept all the same: one batch of a partition at a time', async () => {
+  const world = await createWorld({ topics: { t: 1 } })
+  const broker = only(world)
+  const producer = world.client.producer({ idempotence: false, batchBytes: 1 })
+  broker.once(Produce, () => 'reset')
+  await world.clock.until(Promise.all(sendAll(producer, numbers(6))))
+  assert.deepEqual(world.log('t', 0).values(), numbers(6))
+})
+
+test('what is not acknowledged in time fails, and names why', async () => {
+  const world = await createWorld({ topics: { t: 1 } })
+  const broker = only(world)
+  broker.on(Produce, () => ({
+    responses: [{ name: 't', partitionResponses: [{ index: 0, errorCode: 19, baseOffset: -1 }] }],
+  }))
+  const producer = world.client.producer({ deliveryTimeoutMs: 3000 })
+  const [late] = sendAll(producer, ['a'])
+  assert.ok(late !== undefined)
+  await world.clock.until(
+    assert.rejects(late, (error: Error & { errorName: string }) => {
+      assert.equal(error.errorName, 'DELIVERY_TIMEOUT')
+      assert.match(String(error.cause), /NOT_ENOUGH_REPLICAS/)
+      return true
+    }),
+  )
+  assert.equal(producer.bufferedBytes, 0)
+})
+
+test('with an infinite delivery time a broker may be away for hours', async () => {
+  const world = await createWorld({ topics: { t: 1 } })
+  const broker = only(world)
+  const producer = world.client.producer({ deliveryTimeoutMs: Infinity })
+  await world.clock.until(Promise.all(sendAll(producer, ['a'])))
+  await broker.stop()
+  const sent = Promise.all(sendAll(producer, ['b', 'c']))
+  await world.clock.advance(3 * 3_600_000)
+  await broker.start()
+  await world.clock.until(sent)
+  assert.deepEqual(world.log('t', 0).values(), ['a', 'b', 'c'])
+})
+
+test('a topic that does not exist yet is waited for, one that may not be used is refused', async () => {
+  const world = await createWorld({ topics: { t: 1 } })
+  const broker = only(world)
+  broker.once(Metadata, () => ({
+    brokers: [{ nodeId: 1, host: 'localhost', port: 9001 }],
+    topics: [{ name: 't', errorCode: 5 }],
+  }))
+  const producer = world.client.producer()
+  await world.clock.until(Promise.all(sendAll(producer, ['a', 'b'])))
+  assert.deepEqual(world.log('t', 0).values(), ['a', 'b'])
+  broker.once(Metadata, () => ({
+    brokers: [{ nodeId: 1, host: 'localhost', port: 9001 }],
+    topics: [{ name: 'secret', errorCode: 29 }],
+  }))
+  const secret = producer.send({ topic: 'secret', value: null })
+  await world.clock.until(assert.rejects(secret, { errorName: 'TOPIC_AUTHORIZATION_FAILED' }))
+  const missing = producer.send({ topic: 'missing', value: null })
+  await world.clock.until(assert.rejects(missing, { errorName: 'DELIVERY_TIMEOUT' }))
+  const nowhere = producer.send({ topic: 't', partition: 9, value: null })
+  await world.clock.until(assert.rejects(nowhere, { errorName: 'UNKNOWN_TOPIC_OR_PARTITION' }))
+})
+
+test('ready waits while the buffer is full, and lets go when records are acknowledged', async () => {
+  const world = await createWorld({ topics: { t: 1 } })
+  const producer = world.client.producer({ bufferMemoryBytes: 1000, lingerMs: 60_000 })
+  const sent = sendAll(producer, ['x'.repeat(2000)])
+  let isReady = false
+  void producer.ready().then(() => {
+    isReady = true
+  })
+  await world.clock.advance(0)
+  assert.equal(isReady, false)
+  // A full buffer does not linger.
+  await world.clock.until(Promise.all(sent), 1000)
+  await world.clock.until(producer.ready())
+  assert.equal(isReady, true)
+})
+
+test('flush sends what lingers; close flushes, then refuses more', async () => {
+  const world = await createWorld({ topics: { t: 2 } })
+  const producer = world.client.producer({ lingerMs: 60_000 })
+  const sent = [...sendAll(producer, ['a']), ...sendAll(producer, ['b'], 1)]
+  await world.clock.until(producer.flush(), 1000)
+  await world.clock.until(Promise.all(sent), 0)
+  const last = sendAll(producer, ['c'])
+  await world.clock.until(producer.close(), 1000)
+  await world.clock.until(Promise.all(last), 0)
+  await world.clock.until(
+    assert.rejects(producer.send({ topic: 't', value: null }), /CLIENT_CLOSED/),
+  )
+  assert.deepEqual(world.log('t', 0).values(), ['a', 'c'])
+})
+
+test('close with a limit fails what could not be sent', async () => {
+  const world = await createWorld({ topics: { t: 1 } })
+  await only(world).stop()
+  const producer = world.client.producer()
+  const [stuck] = sendAll(producer, ['a'])
+  assert.ok(stuck !== undefined)
+  const refused = assert.rejects(stuck, { errorName: 'CLIENT_CLOSED' })
+  await world.clock.until(producer.close({ timeoutMs: 2000 }))
+  await world.clock.until(refused)
+  assert.equal(producer.bufferedBytes, 0)
+})
+
+test('acks 0 sends and does not wait', async () => {
+  const world = await createWorld({ topics: { t: 1 } })
+  const placed = await world.clock.until(
+    Promise.all(sendAll(world.client.producer({ acks: 0 }), ['a', 'b'])),
+  )
+  assert.deepEqual(
+    placed.map(({ offset }) => offset),
+    [-1, -1],
+  )
+  await world.clock.advance(100)
+  assert.deepEqual(world.log('t', 0).values(), ['a', 'b'])
+})
+
+test('idempotence that is required and impossible fails every record', async () => {
+  const world = await createWorld({ topics: { t: 1 } })
+  only(world).on(InitProducerId, () => ({ errorCode: 31, producerId: -1 }))
+  const producer = world.client.producer({ idempotence: true })
+  const [refused] = sendAll(producer, ['a'])
+  assert.ok(refused !== undefined)
+  await world.clock.until(assert.rejects(refused, { code: 31 }))
+  const relaxed = world.client.producer()
+  await world.clock.until(Promise.all(sendAll(relaxed, ['b'])))
+  assert.deepEqual(world.log('t', 0).values(), ['b'])
+})
+
+test('whatever requests and answers get lost, all arrives once and in order', async () => {
+  const fault = fc.constantFrom('none', 'request lost', 'answer lost', 'refused', 'moved')
+  const property = fc.asyncProperty(
+    fc.array(fault, { maxLength: 12 }),
+    fc.integer({ min: 1, max: 40 }),
+    fc.nat(1000),
+    async (faults, count, seed) => {
+      const world = await createWorld({ topics: { t: 2 }, brokers: 2, seed, splitChunks: true })
+      for (const broker of world.brokers) {
+        for (const what of faults) {
+          if (what === 'none') continue
+          broker.once(Produce, (request) => {
+            const parts = request.topicData.flatMap(({ partitionData }) => partitionData)
+            if (what === 'answer lost') {
+              for (const { index, records } of parts) {
+                const log = world.log('t', index)
+                if (records !== null && log.leader === broker.nodeId) log.append(records)
+              }
+            }
+            if (what === 'moved') for (const { index } of parts) world.log('t', index).leader ^= 3
+            if (what === 'request lost' || what === 'answer lost') return 'reset'
+            const errorCode = what === 'moved' ? 6 : 7
+            const partitionResponses = parts.map(({ index }) => ({
+              index,
+              errorCode,
+              baseOffset: -1,
+            }))
+            return { responses: [{ name: 't', partitionResponses }] }
+          })
+        }
+      }
+      const producer = world.client.producer({ batchBytes: 120, deliveryTimeoutMs: Infinity })
+      const sent = [
+        ...sendAll(producer, numbers(count), 0),
+        ...sendAll(producer, numbers(count), 1),
+      ]
+      await world.clock.until(Promise.all(sent))
+      assert.deepEqual(world.log('t', 0).values(), numbers(count))
+      assert.deepEqual(world.log('t', 1).values(), numbers(count))
+    },
+  )
+  await fc.assert(property, { numRuns: 40 })
+})

@@ -1,0 +1,254 @@
+// Goal: what was synced is found again, whatever a crash left behind it. Method: logs and snapshots on a
+// disk in memory are cut, torn and damaged at every place.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { adler32 as reference } from './adler32-reference.ts'
+import fc from 'fast-check'
+import { VirtualClock } from '../../src/memory/clock.ts'
+import { MemoryDisk } from '../../src/memory/disk.ts'
+import { silentLogger } from '../../src/runtime/logger.ts'
+import { readFile } from '../../src/runtime/disk.ts'
+import { adler32 } from '../../src/zookeeper/server/adler32.ts'
+import { TransactionLog } from '../../src/zookeeper/server/log.ts'
+import { numberedFiles, recover } from '../../src/zookeeper/server/recovery.ts'
+import { readSnapshot, writeSnapshot } from '../../src/zookeeper/server/snapshot.ts'
+import {
+  takeTransaction,
+  type Transaction,
+  transactionBytes,
+} from '../../src/zookeeper/server/transactions.ts'
+import { DataTree, statOf } from '../../src/zookeeper/server/tree.ts'
+import { purge } from '../../src/zookeeper/server/purge.ts'
+
+const DIRECTORY = '/data/version-2'
+const directories = { snapshots: DIRECTORY, logs: DIRECTORY }
+const OPEN = [{ perms: 31, id: { scheme: 'world', id: 'anyone' } }]
+
+function create(zxid: number, path = `/n${zxid}`): Transaction {
+  return {
+    header: { clientId: 1n, cxid: zxid, zxid: BigInt(zxid), time: 1000n },
+    change: {
+      type: 'create',
+      path,
+      data: Buffer.from(path),
+      acl: OPEN,
+      owner: 0n,
+      parentCversion: zxid,
+    },
+  }
+}
+
+function newDisk(): MemoryDisk {
+  const disk = new MemoryDisk()
+  disk.makeDirectory(DIRECTORY)
+  disk.syncAll()
+  return disk
+}
+
+function newLog(disk: MemoryDisk, preallocateBytes = 1024): TransactionLog {
+  return new TransactionLog(disk, { directory: DIRECTORY, preallocateBytes, forceSync: true })
+}
+
+/** The numbers of the nodes that a recovery finds. */
+function found(disk: MemoryDisk): number[] {
+  const { tree } = recover(disk, directories, silentLogger)
+  const paths = [...tree.paths()].filter((path) => /^\/n\d+$/.test(path))
+  return paths.map((path) => Number(path.slice(2))).sort((one, other) => one - other)
+}
+
+function range(count: number): number[] {
+  return Array.from({ length: count }, (_, index) => index + 1)
+}
+
+test('the checksum is Adler-32', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 12_000 }), fc.nat(12_000), (bytes, cut) => {
+      assert.equal(adler32(bytes), reference(bytes))
+      const at = Math.min(cut, bytes.length)
+      assert.equal(adler32(bytes, at, bytes.length, adler32(bytes, 0, at)), reference(bytes))
+    }),
+    { numRuns: 50 },
+  )
+  assert.equal(adler32(Buffer.from('Wikipedia')), 0x11e60398)
+})
+
+test('every kind of change is read as it was written', () => {
+  const acl = [{ perms: 5, id: { scheme: 'digest', id: 'joe:x' } }]
+  const changes: readonly Transaction['change'][] = [
+    { type: 'create', path: '/a', data: null, acl, owner: 7n, parentCversion: 3 },
+    { type: 'create', path: '/a', data: Buffer.from('x'), acl, owner: 0n, parentCversion: 3 },
+    { type: 'delete', path: '/a' },
+    { type: 'setData', path: '/a', data: Buffer.from('y'), version: 4 },
+    { type: 'setAcl', path: '/a', acl, version: 2 },
+    { type: 'createSession', timeoutMs: 6000 },
+    { type: 'closeSession', paths: ['/a', '/b'] },
+    {
+      type: 'multi',
+      changes: [
+        { type: 'delete', path: '/a' },
+        { type: 'check', path: '/b', version: 3 },
+        { type: 'create', path: '/c', data: null, acl, owner: 7n, parentCversion: 1 },
+      ],
+    },
+    { type: 'nothing' },
+  ]
+  for (const change of changes) {
+    const transaction = { header: { clientId: 7n, cxid: 1, zxid: 2n, time: 3n }, change }
+    assert.deepEqual(takeTransaction(transactionBytes(transaction)), transaction)
+  }
+})
+
+test('synced transactions survive a crash, in whatever state the rest is', async () => {
+  const { SeededRandom } = await import('../../src/memory/random.ts')
+  for (let seed = 0; seed < 60; seed++) {
+    const random = new SeededRandom(seed)
+    const disk = newDisk()
+    const log = newLog(disk, seed % 2 === 0 ? 1024 : 0)
+    const synced = random.below(20)
+    if (synced > 0) log.append(range(synced).map((zxid) => create(zxid)))
+    await log.sync()
+    log.append(
+      range(30)
+        .slice(synced)
+        .map((zxid) => create(zxid)),
+    )
+    disk.crash(random)
+    const before = found(disk)
+    assert.deepEqual(before, range(before.length), 'a prefix of what was written')
+    assert.ok(before.length >= synced)
+    // The next start finds the same, and a log without damage in the middle of the files.
+    const next = newLog(disk)
+    next.append([create(before.length + 1)])
+    await next.sync()
+    disk.crash()
+    assert.deepEqual(found(disk), range(before.length + 1))
+  }
+})
+
+test('a log that is damaged before its end is refused, not shortened', () => {
+  const disk = newDisk()
+  const log = newLog(disk)
+  log.append(range(5).map((zxid) => create(zxid)))
+  log.roll()
+  log.append([create(6)])
+  const file = disk.open(`${DIRECTORY}/log.1`, 'readWrite')
+  file.write(Buffer.from([0xaa]), 0, 1, 60)
+  assert.throws(() => found(disk), /log\.1 is damaged at byte 16; refusing to start/)
+})
+
+test('a snapshot has the whole tree, its access lists and the sessions', async () => {
+  const clock = new VirtualClock()
+  const disk = newDisk()
+  const tree = new DataTree()
+  for (const zxid of range(2500)) tree.apply(create(zxid).header, create(zxid).change)
+  const acl = [{ perms: 1, id: { scheme: 'ip', id: '10.0.0.0/8' } }]
+  const header = { clientId: 9n, cxid: 0, zxid: 2501n, time: 5n }
+  tree.apply(header, { type: 'setAcl', path: '/n7', acl, version: 1 })
+  tree.apply(header, {
+    type: 'create',
+    path: '/n7/e',
+    data: null,
+    acl,
+    owner: 9n,
+    parentCversion: 1,
+  })
+  const sessions = [{ id: 9n, timeoutMs: 4000 }]
+  await clock.until(writeSnapshot({ clock, disk }, DIRECTORY, 2501n, { tree, sessions }))
+  const bytes = readFile(disk, `${DIRECTORY}/snapshot.9c5`)
+  const read = readSnapshot(bytes)
+  assert.deepEqual(read.sessions, sessions)
+  assert.deepEqual(shown(read.tree), shown(tree))
+  assert.deepEqual([...read.tree.ephemeralsOf(9n)], ['/n7/e'])
+})
+
+test('a byte of a snapshot changed or missing anywhere is noticed', async () => {
+  const clock = new VirtualClock()
+  const disk = newDisk()
+  const tree = new DataTree()
+  for (const zxid of range(3)) tree.apply(create(zxid).header, create(zxid).change)
+  const sessions = [{ id: 9n, timeoutMs: 4000 }]
+  await clock.until(writeSnapshot({ clock, disk }, DIRECTORY, 3n, { tree, sessions }))
+  const bytes = readFile(disk, `${DIRECTORY}/snapshot.3`)
+  // The number of the database, in bytes 8 to 16, is covered by the sum too.
+  for (let at = 0; at < bytes.length; at++) {
+    const damaged = Buffer.from(bytes)
+    damaged[at] = (damaged[at] ?? 0) ^ 0x10
+    assert.throws(() => readSnapshot(damaged), `byte ${at}`)
+    assert.throws(() => readSnapshot(bytes.subarray(0, at)), `${at} bytes`)
+  }
+})
+
+function shown(tree: DataTree) {
+  return [...tree.paths()].toSorted().map((path) => {
+    const node = tree.get(path)
+    assert.ok(node)
+    return { path, data: node.data, acl: node.acl, ...statOf(node) }
+  })
+}
+
+test('a snapshot written while nodes change gives the right tree once the log is replayed', async () => {
+  const clock = new VirtualClock()
+  const disk = newDisk()
+  const tree = new DataTree()
+  const log = newLog(disk)
+  let zxid = 0
+  const carryOut = (change: Transaction['change']): void => {
+    zxid += 1
+    const header = { clientId: 1n, cxid: 0, zxid: BigInt(zxid), time: 9n }
+    log.append([{ header, change }])
+    tree.apply(header, change)
+  }
+  const make = (path: string): void => {
+    const above = tree.get(path.slice(0, Math.max(1, path.lastIndexOf('/'))))
+    const parentCversion = (above?.stat.cversion ?? 0) + 1
+    carryOut({ type: 'create', path, data: null, acl: OPEN, owner: 0n, parentCversion })
+  }
+  for (let index = 0; index < 4000; index++) make(`/n${index}`)
+  make('/n10/old')
+  const snapshot = writeSnapshot({ clock, disk }, DIRECTORY, BigInt(zxid), { tree, sessions: [] })
+  // Each turn of the clock lets the writer take a slice; between them nodes come, change and go.
+  for (let turn = 0; turn < 6; turn++) {
+    await clock.settle()
+    for (const index of [10, 1500, 2500, 3999]) {
+      const path = `/n${index}`
+      if (tree.get(`${path}/old`)) carryOut({ type: 'delete', path: `${path}/old` })
+      if (tree.get(`${path}/new`)) carryOut({ type: 'delete', path: `${path}/new` })
+      carryOut({ type: 'delete', path })
+      make(path)
+      make(`${path}/new`)
+      carryOut({ type: 'setData', path, data: Buffer.from(String(turn)), version: turn + 1 })
+      carryOut({ type: 'setAcl', path, acl: [{ perms: turn, id: OPEN[0]!.id }], version: 1 })
+    }
+    make(`/late${turn}`)
+  }
+  await clock.until(snapshot)
+  const recovered = recover(disk, directories, silentLogger)
+  assert.equal(recovered.snapshotZxid, 4001n)
+  assert.equal(recovered.lastZxid, BigInt(zxid))
+  assert.deepEqual(shown(recovered.tree), shown(tree))
+})
+
+test('a purge keeps the newest snapshots and every log they need', async () => {
+  const clock = new VirtualClock()
+  const disk = newDisk()
+  const tree = new DataTree()
+  const log = newLog(disk)
+  for (const zxid of range(50)) {
+    const { header, change } = create(zxid)
+    log.append([{ header, change }])
+    tree.apply(header, change)
+    if (zxid % 10 !== 0) continue
+    await clock.until(
+      writeSnapshot({ clock, disk }, DIRECTORY, header.zxid, { tree, sessions: [] }),
+    )
+    log.roll()
+  }
+  purge(disk, directories, { snapshotsRetained: 3, logger: silentLogger })
+  const names = (prefix: string): bigint[] =>
+    numberedFiles(disk, DIRECTORY, prefix).map(({ zxid }) => zxid)
+  assert.deepEqual(names('snapshot'), [30n, 40n, 50n])
+  assert.deepEqual(names('log'), [21n, 31n, 41n])
+  disk.remove(`${DIRECTORY}/snapshot.28`)
+  disk.remove(`${DIRECTORY}/snapshot.32`)
+  assert.deepEqual(found(disk), range(50))
+})
