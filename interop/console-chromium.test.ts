@@ -277,6 +277,10 @@ test('pages say what is wrong and what to do when there is nothing to show', asy
   await page.getByLabel('Query in Lucene syntax').press('Enter')
   await page.getByText('No documents match').waitFor()
   await picture(page, 'no-hits')
+  await page.goto(`${origin}/discover?from=2015-05-17T00:00:00.000Z&to=2015-05-18T00:00:00.000Z`)
+  await page.getByRole('button', { name: /Go to the newest/ }).click()
+  await page.getByRole('row').nth(5).waitFor()
+  assert.ok((await hits(page)) > 1_000)
   await page.context().close()
 })
 

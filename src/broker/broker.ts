@@ -1,4 +1,5 @@
 import { ByteBudget } from '../runtime/byte-budget.ts'
+import { FramePool } from '../runtime/frame-pool.ts'
 import type { Ports, Service } from '../runtime/service.ts'
 import { LogDirectory } from '../storage/log-directory.ts'
 import type { BrokerSettings } from './config/broker.ts'
@@ -184,6 +185,7 @@ export class Broker implements Service {
       turn,
       dispatcher: new Dispatcher(handlers, parts),
       budget: new ByteBudget(queued),
+      pool: new FramePool(),
       writers: new WriterPool(writerBytesMax),
     })
   }

@@ -1,5 +1,6 @@
 import { writeResponse } from '../kafka/header.ts'
 import type { ByteBudget } from '../runtime/byte-budget.ts'
+import type { FramePool } from '../runtime/frame-pool.ts'
 import type { Clock, Timer } from '../runtime/clock.ts'
 import { Framing, type FrameHandler, type FrameProblem } from '../runtime/framing.ts'
 import type { Logger } from '../runtime/logger.ts'
@@ -18,6 +19,7 @@ export interface ConnectionParts {
   readonly turn: Turn
   readonly dispatcher: Dispatcher
   readonly budget: ByteBudget
+  readonly pool: FramePool
   readonly writers: WriterPool
 }
 
@@ -66,9 +68,14 @@ export class ClientConnection implements FrameHandler, Answering {
     this.#onGone = onGone
     this.#peer = { clientAddress: connection.remoteAddress, listener }
     this.#idleTimer = parts.clock.schedule(settings.idleMaxMs, this.#checkIdle)
-    const { clock, budget } = parts
+    const { clock, budget, pool } = parts
     const { requestMaxBytes: limitBytes, slowFrameMs } = settings
-    this.#framing = new Framing(connection, { clock, budget }, { limitBytes, slowFrameMs }, this)
+    this.#framing = new Framing(
+      connection,
+      { clock, budget, pool },
+      { limitBytes, slowFrameMs },
+      this,
+    )
   }
 
   onFrame(buffer: Buffer, start: number, end: number, isOwned: boolean): void {

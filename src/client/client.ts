@@ -60,14 +60,17 @@ export class KafkaClient {
     return new KafkaAdmin(this.#cluster)
   }
 
-  /** Closes its producers (which flush) and consumers, then the connections. */
-  close(): Promise<void> {
-    this.#closing ??= this.#close()
+  /**
+   * Closes its producers, which flush, and consumers, then the connections. With a limit, what
+   * producers have not sent by then fails with CLIENT_CLOSED.
+   */
+  close(options: { readonly timeoutMs?: number } = {}): Promise<void> {
+    this.#closing ??= this.#close(options)
     return this.#closing
   }
 
-  async #close(): Promise<void> {
-    await Promise.all([...this.#open].map((one) => one.close()))
+  async #close(options: { readonly timeoutMs?: number }): Promise<void> {
+    await Promise.all([...this.#open].map((one) => one.close(options)))
     this.#cluster.close()
   }
 }

@@ -1,4 +1,3 @@
-// Pure.
 // The client's settings with their defaults filled in.
 import type { Ports } from '../runtime/service.ts'
 import { UserError } from '../runtime/service.ts'

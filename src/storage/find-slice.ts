@@ -1,7 +1,7 @@
 // Finds the bytes that answer a read: segment by binary search, position by index, whole batches from
 // the one that holds the offset. Copies nothing.
 import { Errors } from '../kafka/errors.ts'
-import type { LogSlice, ReadOptions, ReadResult } from './results.ts'
+import { type LogSlice, noSlice, type ReadOptions, type ReadResult } from './results.ts'
 import { damageFound, nothingFound } from './scan.ts'
 import type { Segment } from './segment.ts'
 import type { Segments } from './segments.ts'
@@ -9,8 +9,8 @@ import type { Segments } from './segments.ts'
 /** Bytes this near the end of the log are taken to be in the page cache. */
 const hotBytes = 8 * 1024 * 1024
 
-const nothing: ReadResult = { error: Errors.NONE, slice: undefined }
-const damaged: ReadResult = { error: Errors.CORRUPT_MESSAGE, slice: undefined }
+const nothing = noSlice(Errors.NONE)
+const damaged = noSlice(Errors.CORRUPT_MESSAGE)
 
 /** `offset` lies within the log. @throws DiskError */
 export function findSlice(segments: Segments, offset: number, options: ReadOptions): ReadResult {

@@ -2,8 +2,8 @@
 // Buffers in which small appends of one loop turn wait for their one write. They go around between
 // the logs: only those that were written to in this turn hold one.
 
-/** Appends above this are written directly: their copy would cost more than a system call. */
-export const gatheredAppendMax = 32 * 1024
+/** Appends above this are written directly: their copy costs more than the system call it saves. */
+export const gatheredAppendMax = 8 * 1024
 
 const chunkBytes = 64 * 1024
 const keptMax = 64

@@ -6,6 +6,8 @@
  */
 import { type Disk, readFileIfThere, replaceFile } from '../runtime/disk.ts'
 import { CheckpointError, checkpointLines } from './checkpoints.ts'
+import { entryBaseOffset, entryLeaderEpoch, entrySize } from './entry.ts'
+import type { Entries } from './leader-append.ts'
 
 export interface EpochStart {
   readonly epoch: number
@@ -138,5 +140,13 @@ export class LeaderEpochs {
     }
     this.disk.rename(temporary, this.path)
     this.durable = false
+  }
+}
+
+/** Notes the epochs that begin with these entries. */
+export function noteEpochs(epochs: LeaderEpochs, { buffer, start, end }: Entries): void {
+  for (let at = start; at < end; at += entrySize(buffer, at)) {
+    const epoch = entryLeaderEpoch(buffer, at)
+    if (epoch > epochs.latestEpoch) epochs.assign(epoch, entryBaseOffset(buffer, at))
   }
 }

@@ -22,3 +22,10 @@ export interface LogContext extends StoragePorts {
   /** Removes files once `delayMs` have gone by, so that readers may finish. */
   removeLater(files: readonly LogFile[], delayMs: number): void
 }
+
+export interface LogIdentity {
+  readonly topic: string
+  readonly partition: number
+  readonly directory: string
+  readonly topicId: string | undefined
+}

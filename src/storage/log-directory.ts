@@ -27,6 +27,8 @@ import { newSegment } from './segment.ts'
 import type { LogDirectorySettings, LogSettings } from './settings.ts'
 import { Snapshots } from './snapshots.ts'
 
+const closingAtOnce = 16
+
 export interface CreateOptions {
   /** Base64url; written to partition.metadata. */
   readonly topicId?: string
@@ -209,7 +211,12 @@ export class LogDirectory {
     this.housekeeping.stop()
     this.flushGathered()
     try {
-      for (const log of this.byName.values()) await log.close(clean && this.failure === undefined)
+      const logs = this.byName.values()
+      const closeSome = async () => {
+        for (const log of logs) await log.close(clean && this.failure === undefined)
+      }
+      // Flushes wait for the disk, not for each other.
+      await Promise.all(Array.from({ length: closingAtOnce }, closeSome))
       if (clean && this.failure === undefined) {
         this.checkpointRecoveryPoints()
         this.checkpointHighWatermarks()

@@ -6,23 +6,16 @@
  */
 import { Errors } from '../kafka/errors.ts'
 import { DiskError } from '../runtime/disk.ts'
-import {
-  entryBaseOffset,
-  entryLastOffset,
-  entryLeaderEpoch,
-  entryProducerId,
-  entrySize,
-  summarize,
-} from './entry.ts'
+import { entryBaseOffset, summarize } from './entry.ts'
 import { findSlice } from './find-slice.ts'
 import { prepareFollowerAppend } from './follower-append.ts'
 import { GroupCommit } from './group-commit.ts'
 import { type Entries, prepareLeaderAppend } from './leader-append.ts'
-import type { LeaderEpochs } from './leader-epochs.ts'
-import type { LogContext } from './log-context.ts'
+import { type LeaderEpochs, noteEpochs } from './leader-epochs.ts'
+import type { LogContext, LogIdentity } from './log-context.ts'
 import type { Producers } from './producers.ts'
 import type { LoadedLog } from './recover.ts'
-import { replayEntry } from './replay.ts'
+import { replayEntries } from './replay.ts'
 import { restoreProducers } from './restore-producers.ts'
 import {
   type AbortedTransaction,
@@ -30,6 +23,7 @@ import {
   type AppendResult,
   appended,
   type LogSlice,
+  noSlice,
   type ReadOptions,
   type ReadResult,
   refused,
@@ -40,17 +34,6 @@ import { Segments } from './segments.ts'
 import type { LogSettings } from './settings.ts'
 import type { Snapshots } from './snapshots.ts'
 import { searchLog, searchMaxTimestamp } from './time-search.ts'
-
-export interface LogIdentity {
-  readonly topic: string
-  readonly partition: number
-  readonly directory: string
-  readonly topicId: string | undefined
-}
-
-const unavailable: ReadResult = { error: Errors.KAFKA_STORAGE_ERROR, slice: undefined }
-const outOfRange: ReadResult = { error: Errors.OFFSET_OUT_OF_RANGE, slice: undefined }
-const nothing: ReadResult = { error: Errors.NONE, slice: undefined }
 
 export class PartitionLog {
   readonly topic: string
@@ -207,13 +190,14 @@ export class PartitionLog {
 
   /** Finds the bytes that answer a read; copies none. */
   read(offset: number, options: ReadOptions): ReadResult {
-    if (this.offline) return unavailable
-    if (offset < this.startOffset || offset > this.endOffset) return outOfRange
+    if (this.offline) return noSlice(Errors.KAFKA_STORAGE_ERROR)
+    if (offset < this.startOffset || offset > this.endOffset)
+      return noSlice(Errors.OFFSET_OUT_OF_RANGE)
     const upTo = Math.min(options.upTo, this.endOffset)
-    if (offset >= upTo) return nothing
+    if (offset >= upTo) return noSlice(Errors.NONE)
     this.flushGathered()
     const whole = upTo === this.endOffset ? Number.POSITIVE_INFINITY : upTo
-    return this.guard(unavailable, () =>
+    return this.guard(noSlice(Errors.KAFKA_STORAGE_ERROR), () =>
       findSlice(this.segments, offset, { ...options, upTo: whole }),
     )
   }
@@ -350,24 +334,15 @@ export class PartitionLog {
 
   private append(entries: Entries, nowMs: number): boolean {
     return this.guard(false, () => {
-      const { buffer, start, end } = entries
-      const facts = summarize(buffer, start, end)
-      const bytes = end - start
+      const facts = summarize(entries.buffer, entries.start, entries.end)
+      const bytes = entries.end - entries.start
       if (this.segments.isRollDue({ ...facts, bytes, nowMs }, this.settings)) this.roll()
       const { active } = this.segments
-      for (let at = start; at < end; at += entrySize(buffer, at)) {
-        active.noteEntry(entryLastOffset(buffer, at), at - start)
-        const epoch = entryLeaderEpoch(buffer, at)
-        if (epoch > this.leaderEpochs.latestEpoch) {
-          this.leaderEpochs.assign(epoch, entryBaseOffset(buffer, at))
-        }
-      }
-      active.append(buffer, start, end, facts, this.settings)
+      active.append(entries, facts, this.settings)
       active.modifiedMs = nowMs
-      for (let at = start; at < end; at += entrySize(buffer, at)) {
-        if (entryProducerId(buffer, at) < 0) continue
-        const ended = replayEntry(this.producers, buffer, at)
-        if (ended?.aborted !== undefined) active.transactionIndex.append(ended.aborted)
+      noteEpochs(this.leaderEpochs, entries)
+      for (const aborted of replayEntries(this.producers, entries)) {
+        active.transactionIndex.append(aborted)
       }
       this.endOffset = facts.lastOffset + 1
       this.changed = true
@@ -385,6 +360,8 @@ export class PartitionLog {
 
   private async syncAll(): Promise<void> {
     const end = this.endOffset
+    // What was gathered may have been lost when the directory failed.
+    if (this.context.isOffline()) throw new DiskError('EIO', 'sync offline', this.directory)
     try {
       await this.segments.sync(this.durableOffset)
       this.leaderEpochs.sync()

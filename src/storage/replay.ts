@@ -10,9 +10,11 @@ import {
   entryMagic,
   entryMaxTimestamp,
   entryProducerId,
+  entrySize,
   isControl,
   isTransactional,
 } from './entry.ts'
+import type { Entries } from './leader-append.ts'
 import {
   type CompletedTransaction,
   type IncomingBatch,
@@ -94,4 +96,19 @@ export function replayEntry(producers: Producers, buffer: Buffer, at: number): E
     completed,
     aborted: { ...completed, lastStableOffset: producers.stableOffsetAfter(completed) },
   }
+}
+
+const noneAborted: readonly AbortedEntry[] = []
+
+/** Takes in whole entries; returns the transactions that ended aborted, for the transaction index. */
+export function replayEntries(
+  producers: Producers,
+  { buffer, start, end }: Entries,
+): readonly AbortedEntry[] {
+  let aborted = noneAborted
+  for (let at = start; at < end; at += entrySize(buffer, at)) {
+    const ended = replayEntry(producers, buffer, at)
+    if (ended?.aborted !== undefined) aborted = [...aborted, ended.aborted]
+  }
+  return aborted
 }

@@ -98,3 +98,8 @@ export function appended(
 ): AppendResult {
   return { error: 0, message: '', records: noRecords, baseOffset, lastOffset, ...rest }
 }
+
+/** Nothing to read: an error, or 0 at the bound. */
+export function noSlice(error: number): ReadResult {
+  return { error, slice: undefined }
+}

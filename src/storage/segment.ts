@@ -6,9 +6,17 @@
 import type { Clock } from '../runtime/clock.ts'
 import { DiskError } from '../runtime/disk.ts'
 import type { Random } from '../runtime/random.ts'
-import { entryBaseOffset, entryMagic, entryMaxTimestamp, entrySize } from './entry.ts'
+import {
+  type EntriesSummary,
+  entryBaseOffset,
+  entryLastOffset,
+  entryMagic,
+  entryMaxTimestamp,
+  entrySize,
+} from './entry.ts'
 import { deletedSuffix, segmentFile } from './file-names.ts'
 import { gatheredAppendMax, type GatherPool } from './gather.ts'
+import type { Entries } from './leader-append.ts'
 import { LogFile, type OpenFiles } from './log-file.ts'
 import { OffsetIndex } from './offset-index.ts'
 import { RecentBatches } from './recent-batches.ts'
@@ -37,13 +45,6 @@ const newSegmentFacts: SegmentFacts = {
   timeEntries: 0,
   transactionEntries: 0,
   modifiedMs: 0,
-}
-
-/** What an append adds, beside its bytes. */
-export interface AppendFacts {
-  readonly lastOffset: number
-  readonly maxTimestamp: number
-  readonly offsetOfMaxTimestamp: number
 }
 
 export interface IndexLimits {
@@ -127,27 +128,19 @@ export class Segment {
     )
   }
 
-  /** Notes where an entry of the coming append lies, for readers at the tail. */
-  noteEntry(lastOffset: number, positionInAppend: number): void {
-    this.recent.add(lastOffset, this.sizeBytes + positionInAppend)
-  }
-
   /** @throws DiskError */
-  append(
-    buffer: Buffer,
-    start: number,
-    end: number,
-    facts: AppendFacts,
-    limits: IndexLimits,
-  ): void {
+  append({ buffer, start, end }: Entries, facts: EntriesSummary, limits: IndexLimits): void {
     const position = this.sizeBytes
+    for (let at = start; at < end; at += entrySize(buffer, at)) {
+      this.recent.add(entryLastOffset(buffer, at), position + at - start)
+    }
     this.write(buffer, start, end)
     if (position === 0) this.firstTimestampKnown = facts.maxTimestamp
     this.index(facts, position, end - start, limits)
   }
 
   /** Indexes an entry that is in the file, while rebuilding. @throws DiskError */
-  index(facts: AppendFacts, position: number, size: number, limits: IndexLimits): void {
+  index(facts: EntriesSummary, position: number, size: number, limits: IndexLimits): void {
     if (facts.maxTimestamp > this.maxTimestamp) {
       this.maxTimestamp = facts.maxTimestamp
       this.offsetOfMaxTimestamp = facts.offsetOfMaxTimestamp

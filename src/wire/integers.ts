@@ -45,7 +45,9 @@ export function writeInt16(bytes: Uint8Array, at: number, value: number): void {
   bytes[at + 1] = value
 }
 
-/** Whether the int64 at `at`, which may be beyond the safe integers, is the safe integer `value`. */
+/**
+ * Whether the int64 at `at`, which may be beyond the safe integers, is the safe integer `value`.
+ */
 export function isInt64(bytes: Uint8Array, at: number, value: number): boolean {
   return int32At(bytes, at) * TWO_32 + (int32At(bytes, at + 4) >>> 0) === value
 }

@@ -1,4 +1,5 @@
-// The slow, obvious codec: walks the declaration for every value. The compiled one must agree with it.
+// The slow, obvious codec: walks the declaration for every value. The compiled one must agree
+// with it.
 import type { Codec, Form } from './codec.ts'
 import * as support from './codec.ts'
 import type { Reader } from './reader.ts'

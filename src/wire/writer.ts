@@ -277,7 +277,9 @@ export class Writer {
     return this.reserve(1)
   }
 
-  /** Ends the value begun at `at`. One byte was left for the size; a larger size moves the value. */
+  /**
+   * Ends the value begun at `at`. One byte was left for the size; a larger size moves the value.
+   */
   endSized(at: number): void {
     const size = this.position - at - 1
     const more = unsignedVarintSize(size) - 1

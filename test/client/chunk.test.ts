@@ -47,7 +47,7 @@ function takeAll(chunk: FetchedChunk, max = 1000): ConsumedRecord[] {
 const texts = (records: readonly ConsumedRecord[]): string[] =>
   records.map(({ value }) => String(value))
 
-test('records before the fetch offset are skipped, and a cut-off last batch is left for later', () => {
+test('records before the fetch offset are skipped, a cut-off last batch is left for later', () => {
   const bytes = Buffer.concat([batchOf(10, ['a', 'b', 'c']), batchOf(13, ['d'])])
   const chunk = chunkOf(bytes.subarray(0, bytes.length - 1), 11)
   assert.equal(chunk.endOffset, 13)

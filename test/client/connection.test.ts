@@ -55,7 +55,7 @@ test('a broker that does not know ApiVersions v3 is asked again in v0', async ()
   )
 })
 
-test('a request that is not answered in time ends the connection and all that waits on it', async () => {
+test('a request not answered in time ends the connection and all that waits on it', async () => {
   const { clock, connection, broker } = await setUp()
   await clock.until(connection.connect())
   broker.once(Heartbeat, () => 'silence')

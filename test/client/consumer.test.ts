@@ -10,6 +10,7 @@ import { JoinGroup } from '../../src/kafka/messages/join-group.ts'
 import { LeaveGroup } from '../../src/kafka/messages/leave-group.ts'
 import { OffsetCommit } from '../../src/kafka/messages/offset-commit.ts'
 import { OffsetFetch } from '../../src/kafka/messages/offset-fetch.ts'
+import { delay } from '../../src/runtime/clock.ts'
 import { RecordBatchBuilder } from '../../src/kafka/records/builder.ts'
 import type { FakeBroker } from './support/fake-broker.ts'
 import { createWorld, type World, type WorldSettings } from './support/fake-log.ts'
@@ -74,7 +75,7 @@ test('latest skips what was there, and new records are given', async () => {
   assert.deepEqual(await poll(world, consumer), ['new'])
 })
 
-test('poll gives no more than asked for, in order, and seek throws away what was fetched', async () => {
+test('poll gives no more than asked for, and seek throws away what was fetched', async () => {
   const world = await worldWith(1)
   append(world, 0, 'a', 'b', 'c')
   append(world, 0, 'd')
@@ -86,6 +87,25 @@ test('poll gives no more than asked for, in order, and seek throws away what was
   assert.deepEqual(await poll(world, consumer), ['d'])
   consumer.seekToBeginning()
   assert.deepEqual(await poll(world, consumer), ['a', 'b'])
+})
+
+test('an answer to a fetch from before a seek is thrown away', async () => {
+  const world = await worldWith(1)
+  const consumer = world.client.consumer({ autoOffsetReset: 'latest' })
+  append(world, 0, 'a', 'b')
+  consumer.assign([{ topic: 't', partition: 0 }])
+  first(world).once(Fetch, async (request) => {
+    await delay(world.clock, 3000)
+    const partitions = request.topics[0]?.partitions ?? []
+    const fetchOffset = Number(partitions[0]?.fetchOffset)
+    assert.equal(fetchOffset, 2)
+    append(world, 0, 'c')
+    const records = world.log('t', 0).from(2)
+    return { responses: [{ topic: 't', partitions: [{ partitionIndex: 0, records }] }] }
+  })
+  assert.deepEqual(await poll(world, consumer, 1000), [])
+  consumer.seek('t', 0, 0)
+  assert.deepEqual(await poll(world, consumer, 10_000), ['a', 'b', 'c'])
 })
 
 test('paused partitions give nothing and keep their place', async () => {
@@ -182,7 +202,7 @@ test('auto-commit commits what earlier polls returned, never what the last one d
   assert.equal(world.committed.get('t-0'), 2, 'closing does not vouch for the last poll')
 })
 
-test('a rebalance gives the partitions up within poll, after what was returned is committed', async () => {
+test('a rebalance gives the partitions up within poll, which may commit them first', async () => {
   const world = await worldWith(1)
   const broker = first(world)
   append(world, 0, 'a')

@@ -56,7 +56,8 @@ const joinTable: readonly (readonly [number, string, string])[] = [
   [82, 'fail', ''],
 ]
 for (const [code, kind, memberId] of joinTable) {
-  test(`join answered with ${code}: ${kind}, member id ${memberId === '' ? 'gone' : 'kept'}`, () => {
+  const fate = memberId === '' ? 'gone' : 'kept'
+  test(`join answered with ${code}: ${kind}, member id ${fate}`, () => {
     const { next, effect } = onJoin(inPhase('joining'), joinAnswer(code))
     assert.equal(effect.kind, kind)
     assert.equal(next.memberId, memberId)

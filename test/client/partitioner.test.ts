@@ -38,7 +38,7 @@ test('a record without a key is left to the sticky choice, one with an empty key
   )
 })
 
-test('the sticky choice keeps to one partition for a batch, then draws among those with a leader', () => {
+test('the sticky choice stays for a batch, then draws among partitions with a leader', () => {
   const sticky = new StickyChoice(100)
   const first = sticky.choose(60, 3, [1, 2], () => 1)
   assert.equal(first, 2)

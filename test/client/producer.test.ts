@@ -113,7 +113,7 @@ test('a batch that is too large as a whole is split until it fits', async () => 
   assert.deepEqual(world.log('t', 0).values(), numbers(7))
 })
 
-test('brokers before 0.11 get message sets of format v1, without numbers, one at a time', async () => {
+test('brokers before 0.11 get message sets of format v1, without numbers', async () => {
   const world = await createWorld({ topics: { t: 1 } })
   const broker = only(world)
   const received: Buffer[] = []
@@ -181,7 +181,7 @@ test('with an infinite delivery time a broker may be away for hours', async () =
   assert.deepEqual(world.log('t', 0).values(), ['a', 'b', 'c'])
 })
 
-test('a topic that does not exist yet is waited for, one that may not be used is refused', async () => {
+test('a topic that is missing is waited for, one that may not be used is refused', async () => {
   const world = await createWorld({ topics: { t: 1 } })
   const broker = only(world)
   broker.once(Metadata, () => ({
@@ -203,7 +203,7 @@ test('a topic that does not exist yet is waited for, one that may not be used is
   await world.clock.until(assert.rejects(nowhere, { errorName: 'UNKNOWN_TOPIC_OR_PARTITION' }))
 })
 
-test('ready waits while the buffer is full, and lets go when records are acknowledged', async () => {
+test('ready waits while the buffer is full, until records are acknowledged', async () => {
   const world = await createWorld({ topics: { t: 1 } })
   const producer = world.client.producer({ bufferMemoryBytes: 1000, lingerMs: 60_000 })
   const sent = sendAll(producer, ['x'.repeat(2000)])

@@ -75,7 +75,7 @@ test('an older leader is not believed, unless the topic was created anew', () =>
   assert.equal(leaderOf(mergeMetadata(first, answerWith(2, -1)), 't', 0)?.nodeId, 2)
 })
 
-test('topics that were not asked for are kept, partitions without a leader are not available', () => {
+test('topics not asked for are kept, partitions without a leader are not available', () => {
   const known = mergeMetadata(emptyMetadata, answerWith(-1, 0))
   assert.deepEqual(known.topics.get('t')?.available, [])
   assert.equal(leaderOf(known, 't', 0), undefined)

@@ -150,7 +150,7 @@ test('null is refused where the version has no null', () => {
   assert.equal(requestCodec(Metadata, 1).decode(new Reader(bytes)).topics, null)
 })
 
-test('records are a view of what was received, and may be filled in while a message is written', () => {
+test('records are views of what was received, and may be filled in while writing', () => {
   const source = {
     byteLength: 300,
     fill(target: Buffer, at: number): void {

@@ -44,7 +44,7 @@ interface FrameVector extends MessageVector {
   readonly header: JsonObject
 }
 
-test('frames are taken apart: requests by themselves, responses by the key and version given', async () => {
+test('frames are taken apart, responses by the key and version given', async () => {
   const frames = vectors<FrameVector>('wire/frames.ndjson.gz')
   const { answers } = await ask(
     lines(frames.map(({ key, version, kind, hex }) => ({ op: 'frame', key, version, kind, hex }))),

@@ -46,7 +46,10 @@ test('compiled and interpreted codecs agree on generated values of every message
   }
 })
 
-/** What a codec says of `bytes`: the value, or that it refuses them. Any other error fails the test. */
+/**
+ * What a codec says of `bytes`: the value, or that it refuses them. Any other error fails the
+ * test.
+ */
 function verdict(decode: (reader: Reader) => unknown, bytes: Buffer): unknown {
   try {
     return decode(new Reader(bytes))
@@ -115,7 +118,7 @@ test('damaged and random bytes give the same value or WireError in both codecs',
   fc.assert(property, { numRuns: 4000 })
 })
 
-test('every array element takes bytes, so that a stated count is bounded by what was received', () => {
+test('every array element takes bytes, so that what was received bounds a stated count', () => {
   function walk(schema: Schema, version: number, fields: Fields, path: string): void {
     for (const [name, field] of Object.entries(fields)) {
       if (!inRange(field.versions, version)) continue

@@ -2,6 +2,7 @@
 // and tells a group's leader when their partition counts changed.
 import type { Timer } from '../../runtime/clock.ts'
 import type { Cluster, Interest } from '../cluster.ts'
+import type { ClusterMetadata } from '../metadata.ts'
 
 /** How often a subscribed topic that does not exist is looked for. */
 export const missingTopicIntervalMs = 1000
@@ -12,6 +13,9 @@ export class TopicWatch {
   readonly #onChange: () => void
   /** Partition counts when we, the group's leader, assigned them. */
   #countsAtAssignment = ''
+  /** Metadata the counts were compared with last, and how that came out. */
+  #comparedWith: ClusterMetadata | undefined
+  #changed = false
   #refreshing = false
   #pause: Timer | undefined
   #lastMissingMs = -Infinity
@@ -34,10 +38,16 @@ export class TopicWatch {
 
   rememberCounts(): void {
     this.#countsAtAssignment = this.#counts()
+    this.#comparedWith = undefined
   }
 
   countsChanged(): boolean {
-    return this.#countsAtAssignment !== this.#counts()
+    const { metadata } = this.#cluster
+    if (metadata !== this.#comparedWith) {
+      this.#comparedWith = metadata
+      this.#changed = this.#countsAtAssignment !== this.#counts()
+    }
+    return this.#changed
   }
 
   /** Topics that were subscribed before they exist. */

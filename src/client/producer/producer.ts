@@ -248,7 +248,8 @@ export class KafkaProducer implements Producer {
       if (topic.parked.length === 0) this.#parkedTopics.delete(topic)
       const why = this.#cluster.metadata.topics.get(topic.name)?.errorCode ?? Errors.NONE
       const cause = why === Errors.NONE ? undefined : brokerError(why, topic.name)
-      const text = `topic ${topic.name} did not become known in ${this.#settings.deliveryTimeoutMs} ms`
+      const limitMs = this.#settings.deliveryTimeoutMs
+      const text = `topic ${topic.name} did not become known within ${limitMs} ms`
       for (const { pending } of expired) {
         this.#refuse(pending, clientError('DELIVERY_TIMEOUT', text, { cause }))
       }

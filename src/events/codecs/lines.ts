@@ -51,17 +51,31 @@ export class LineSplitter {
     return lines
   }
 
-  /** Where the last delimiter of the chunk ends; it may have begun in the rest. */
+  /** Where the last delimiter of the chunk ends, counted from the left; it may have begun in the rest. */
   #lastDelimiter(chunk: Buffer): number {
     const length = this.#delimiter.length
-    if (length === 1 || this.#rest.length === 0) {
-      const at = chunk.lastIndexOf(this.#delimiter)
-      return at < 0 ? -1 : at + length
+    if (length === 1) return chunk.lastIndexOf(this.#delimiter) + 1 || -1
+    const overlap = this.#restEnd(length - 1)
+    const window = overlap.length === 0 ? chunk : Buffer.concat([overlap, chunk])
+    let end = -1
+    for (let at = window.indexOf(this.#delimiter); at >= 0; ) {
+      end = at + length
+      at = window.indexOf(this.#delimiter, end)
     }
-    const rest = Buffer.concat(this.#rest)
-    const overlap = rest.subarray(Math.max(0, rest.length - length + 1))
-    const at = Buffer.concat([overlap, chunk]).lastIndexOf(this.#delimiter)
-    return at < 0 ? -1 : at + length - overlap.length
+    return end < 0 ? -1 : end - overlap.length
+  }
+
+  /** The last bytes of the rest, at most `count`. */
+  #restEnd(count: number): Buffer {
+    const ends: Buffer[] = []
+    let missing = count
+    for (let at = this.#rest.length - 1; at >= 0 && missing > 0; at -= 1) {
+      const piece = this.#rest[at] ?? Buffer.alloc(0)
+      const end = piece.subarray(Math.max(0, piece.length - missing))
+      ends.unshift(end)
+      missing -= end.length
+    }
+    return Buffer.concat(ends)
   }
 
   #split(bytes: Buffer): string[] {

@@ -1,5 +1,5 @@
-// Keys and values of internal topics, and the protocols of group members: an int16 version, then the
-// record in that version.
+// Keys and values of internal topics, and the protocols of group members: an int16 version, then
+// the record in that version.
 import { compile } from '../../wire/compile.ts'
 import { WireError } from '../../wire/errors.ts'
 import { Reader } from '../../wire/reader.ts'
@@ -24,8 +24,9 @@ export function encodeVersioned<S extends Schema>(
 }
 
 /**
- * Throws WireError for unknown versions and broken bytes. Versions newer than ours may be read as our
- * newest where the protocol promises that fields are only added at the end: then bytes may be left.
+ * Throws WireError for unknown versions and broken bytes. Versions newer than ours may be read as
+ * our newest where the protocol promises that fields are only added at the end: then bytes may be
+ * left.
  */
 export function decodeVersioned<S extends Schema>(
   schema: S,

@@ -1,3 +1,5 @@
+// The versions a broker can speak. The response header is always version 0. A broker that does not
+// know the version asked with answers in version 0 with UNSUPPORTED_VERSION.
 import { api, array, bool, int16, int32, int64, string } from '../../wire/schema.ts'
 
 export const ApiVersions = api({

@@ -1,3 +1,5 @@
+// A broker asks the controller to move its leaders away. The request header of version 0 has no
+// client id.
 import { api, array, int16, int32, int64, string } from '../../wire/schema.ts'
 
 export const ControlledShutdown = api({

@@ -8,12 +8,15 @@ export const CreateTopics = api({
   request: {
     topics: array({
       name: string(),
-      numPartitions: int32(),
-      replicationFactor: int16(),
-      assignments: array({
-        partitionIndex: int32(),
-        brokerIds: array(int32()),
-      }),
+      numPartitions: int32({ about: "-1 with assignments, or for the broker's default." }),
+      replicationFactor: int16({ about: "-1 with assignments, or for the broker's default." }),
+      assignments: array(
+        {
+          partitionIndex: int32(),
+          brokerIds: array(int32()),
+        },
+        { about: 'Replicas of each partition, the preferred leader first.' },
+      ),
       configs: array({
         name: string(),
         value: string({ nullable: '0+' }),

@@ -10,7 +10,7 @@ export const DeleteRecords = api({
       name: string(),
       partitions: array({
         partitionIndex: int32(),
-        offset: int64(),
+        offset: int64({ about: 'Becomes the log start; -1 for the high watermark.' }),
       }),
     }),
     timeoutMs: int32(),

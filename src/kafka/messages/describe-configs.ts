@@ -7,9 +7,9 @@ export const DescribeConfigs = api({
   flexible: '4+',
   request: {
     resources: array({
-      resourceType: int8(),
+      resourceType: int8({ about: '2: topic, 4: broker, 8: broker logger.' }),
       resourceName: string(),
-      configurationKeys: array(string(), { nullable: '0+' }),
+      configurationKeys: array(string(), { nullable: '0+', about: 'Null for all.' }),
     }),
     includeSynonyms: bool({ versions: '1+' }),
     includeDocumentation: bool({ versions: '3+' }),
@@ -26,7 +26,12 @@ export const DescribeConfigs = api({
         value: string({ nullable: '0+' }),
         readOnly: bool(),
         isDefault: bool({ versions: '0' }),
-        configSource: int8({ versions: '1+', default: -1, ignorable: true }),
+        configSource: int8({
+          versions: '1+',
+          default: -1,
+          ignorable: true,
+          about: '1: topic, 2: broker, 3: all brokers, 4: file, 5: default.',
+        }),
         isSensitive: bool(),
         synonyms: array(
           {

@@ -1,3 +1,5 @@
+// Reads records; waits for them if there are too few. Sessions (KIP-227) from version 7, leader
+// epochs (KIP-320) from 9, topic ids from 13.
 import {
   api,
   array,
@@ -18,7 +20,11 @@ export const Fetch = api({
   flexible: '12+',
   request: {
     clusterId: string({ versions: '12+', nullable: '12+', default: null, tag: 0, ignorable: true }),
-    replicaId: int32({ versions: '0-14', default: -1 }),
+    replicaId: int32({
+      versions: '0-14',
+      default: -1,
+      about: "-1 for consumers, the broker's id for a follower.",
+    }),
     replicaState: struct(
       {
         replicaId: int32({ default: -1 }),
@@ -28,10 +34,24 @@ export const Fetch = api({
     ),
     maxWaitMs: int32(),
     minBytes: int32(),
-    maxBytes: int32({ versions: '3+', default: 2_147_483_647, ignorable: true }),
-    isolationLevel: int8({ versions: '4+', ignorable: true }),
+    maxBytes: int32({
+      versions: '3+',
+      default: 2_147_483_647,
+      ignorable: true,
+      about: 'For the whole answer; the first batch is sent even if it is larger.',
+    }),
+    isolationLevel: int8({
+      versions: '4+',
+      ignorable: true,
+      about: '0: read uncommitted, 1: read committed.',
+    }),
     sessionId: int32({ versions: '7+', ignorable: true }),
-    sessionEpoch: int32({ versions: '7+', default: -1, ignorable: true }),
+    sessionEpoch: int32({
+      versions: '7+',
+      default: -1,
+      ignorable: true,
+      about: '-1: no session, 0: a new one.',
+    }),
     topics: array({
       topic: string({ versions: '0-12', ignorable: true }),
       topicId: uuid({ versions: '13+', ignorable: true }),
@@ -57,7 +77,7 @@ export const Fetch = api({
         topicId: uuid({ versions: '13+', ignorable: true }),
         partitions: array(int32()),
       },
-      { versions: '7+' },
+      { versions: '7+', about: 'Partitions to take out of the session.' },
     ),
     rackId: string({ versions: '11+', ignorable: true }),
   },
@@ -79,7 +99,7 @@ export const Fetch = api({
             epoch: int32({ default: -1 }),
             endOffset: int64({ default: -1 }),
           },
-          { versions: '12+', tag: 0 },
+          { versions: '12+', tag: 0, about: 'Where the logs of leader and follower part.' },
         ),
         currentLeader: struct(
           {
@@ -100,7 +120,7 @@ export const Fetch = api({
             producerId: int64(),
             firstOffset: int64(),
           },
-          { versions: '4+', nullable: '4+', ignorable: true },
+          { versions: '4+', nullable: '4+', ignorable: true, about: 'Null unless read committed.' },
         ),
         preferredReadReplica: int32({ versions: '11+', default: -1 }),
         records: records(),

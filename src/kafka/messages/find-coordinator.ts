@@ -1,3 +1,4 @@
+// Which broker coordinates a group or a transactional id; several at once from version 4.
 import { api, array, int16, int32, int8, string } from '../../wire/schema.ts'
 
 export const FindCoordinator = api({
@@ -7,7 +8,7 @@ export const FindCoordinator = api({
   flexible: '3+',
   request: {
     key: string({ versions: '0-3' }),
-    keyType: int8({ versions: '1+' }),
+    keyType: int8({ versions: '1+', about: '0: group, 1: transactional id, 2: share group.' }),
     coordinatorKeys: array(string(), { versions: '4+' }),
   },
   response: {

@@ -11,7 +11,7 @@ export const IncrementalAlterConfigs = api({
       resourceName: string(),
       configs: array({
         name: string(),
-        configOperation: int8(),
+        configOperation: int8({ about: '0: set, 1: delete, 2: append, 3: subtract.' }),
         value: string({ nullable: '0+' }),
       }),
     }),

@@ -1,3 +1,4 @@
+// Gives a producer its id and epoch.
 import { api, bool, int16, int32, int64, string } from '../../wire/schema.ts'
 
 export const InitProducerId = api({
@@ -6,8 +7,8 @@ export const InitProducerId = api({
   versions: '0-6',
   flexible: '2+',
   request: {
-    transactionalId: string({ nullable: '0+' }),
-    transactionTimeoutMs: int32(),
+    transactionalId: string({ nullable: '0+', about: 'Null for an idempotent producer.' }),
+    transactionTimeoutMs: int32({ about: 'How long an open transaction may stand idle.' }),
     producerId: int64({ versions: '3+', default: -1 }),
     producerEpoch: int16({ versions: '3+', default: -1 }),
     enable2Pc: bool({ versions: '6+' }),

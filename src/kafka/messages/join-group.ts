@@ -1,3 +1,5 @@
+// Joins a group, and waits until all have joined. From version 4 the first answer only gives the
+// member id (KIP-394).
 import { api, array, bool, bytes, int16, int32, string } from '../../wire/schema.ts'
 
 export const JoinGroup = api({
@@ -9,8 +11,13 @@ export const JoinGroup = api({
     groupId: string(),
     sessionTimeoutMs: int32(),
     rebalanceTimeoutMs: int32({ versions: '1+', default: -1, ignorable: true }),
-    memberId: string(),
-    groupInstanceId: string({ versions: '5+', nullable: '5+', default: null }),
+    memberId: string({ about: 'Empty at first.' }),
+    groupInstanceId: string({
+      versions: '5+',
+      nullable: '5+',
+      default: null,
+      about: 'Makes the member a static one (KIP-345).',
+    }),
     protocolType: string(),
     protocols: array({
       name: string(),
@@ -27,10 +34,13 @@ export const JoinGroup = api({
     leader: string(),
     skipAssignment: bool({ versions: '9+' }),
     memberId: string(),
-    members: array({
-      memberId: string(),
-      groupInstanceId: string({ versions: '5+', nullable: '5+', default: null, ignorable: true }),
-      metadata: bytes(),
-    }),
+    members: array(
+      {
+        memberId: string(),
+        groupInstanceId: string({ versions: '5+', nullable: '5+', default: null, ignorable: true }),
+        metadata: bytes(),
+      },
+      { about: 'Only the leader gets them.' },
+    ),
   },
 })

@@ -1,3 +1,4 @@
+// The controller tells a broker which partitions it leads and follows.
 import { api, array, bool, int16, int32, int64, int8, string, uuid } from '../../wire/schema.ts'
 
 export const LeaderAndIsr = api({

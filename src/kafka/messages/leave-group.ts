@@ -1,3 +1,4 @@
+// Leaves a group; from version 3 for several members.
 import { api, array, int16, int32, string } from '../../wire/schema.ts'
 
 export const LeaveGroup = api({

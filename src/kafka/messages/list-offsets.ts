@@ -1,3 +1,4 @@
+// Offsets by time. Version 0 gives a list of offsets, later ones a single one with its time.
 import { api, array, int16, int32, int64, int8, string } from '../../wire/schema.ts'
 
 export const ListOffsets = api({
@@ -13,7 +14,7 @@ export const ListOffsets = api({
       partitions: array({
         partitionIndex: int32(),
         currentLeaderEpoch: int32({ versions: '4+', default: -1, ignorable: true }),
-        timestamp: int64(),
+        timestamp: int64({ about: '-1: latest, -2: earliest, -3: that of the largest timestamp.' }),
         maxNumOffsets: int32({ versions: '0', default: 1 }),
       }),
     }),

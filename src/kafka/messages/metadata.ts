@@ -1,3 +1,4 @@
+// Brokers, topics, partitions and their leaders.
 import { api, array, bool, int16, int32, string, uuid } from '../../wire/schema.ts'
 
 export const Metadata = api({
@@ -11,9 +12,13 @@ export const Metadata = api({
         topicId: uuid({ versions: '10+', ignorable: true }),
         name: string({ nullable: '10+' }),
       },
-      { nullable: '1+' },
+      { nullable: '1+', about: 'Null for all; in version 0 empty for all.' },
     ),
-    allowAutoTopicCreation: bool({ versions: '4+', default: true }),
+    allowAutoTopicCreation: bool({
+      versions: '4+',
+      default: true,
+      about: 'Versions before 4 always allow it.',
+    }),
     includeClusterAuthorizedOperations: bool({ versions: '8-10' }),
     includeTopicAuthorizedOperations: bool({ versions: '8+' }),
   },

@@ -7,10 +7,20 @@ export const OffsetCommit = api({
   flexible: '8+',
   request: {
     groupId: string(),
-    generationIdOrMemberEpoch: int32({ versions: '1+', default: -1, ignorable: true }),
+    generationIdOrMemberEpoch: int32({
+      versions: '1+',
+      default: -1,
+      ignorable: true,
+      about: '-1 when the offsets are committed without membership.',
+    }),
     memberId: string({ versions: '1+', ignorable: true }),
     groupInstanceId: string({ versions: '7+', nullable: '7+', default: null }),
-    retentionTimeMs: int64({ versions: '2-4', default: -1, ignorable: true }),
+    retentionTimeMs: int64({
+      versions: '2-4',
+      default: -1,
+      ignorable: true,
+      about: '-1 for what the broker is set to.',
+    }),
     topics: array({
       topicId: uuid({ versions: '10+', ignorable: true }),
       name: string({ versions: '0-9' }),

@@ -12,7 +12,7 @@ export const OffsetFetch = api({
         name: string(),
         partitionIndexes: array(int32()),
       },
-      { versions: '0-7', nullable: '2-7' },
+      { versions: '0-7', nullable: '2-7', about: 'Null for all, from version 2.' },
     ),
     groups: array(
       {
@@ -39,7 +39,7 @@ export const OffsetFetch = api({
         name: string(),
         partitions: array({
           partitionIndex: int32(),
-          committedOffset: int64(),
+          committedOffset: int64({ about: '-1 for none.' }),
           committedLeaderEpoch: int32({ versions: '5-7', default: -1, ignorable: true }),
           metadata: string({ nullable: '0-7' }),
           errorCode: int16(),

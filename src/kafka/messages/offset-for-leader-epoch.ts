@@ -1,3 +1,4 @@
+// Where a leader epoch ends, to find where two logs part.
 import { api, array, int16, int32, int64, string } from '../../wire/schema.ts'
 
 export const OffsetForLeaderEpoch = api({
@@ -24,7 +25,7 @@ export const OffsetForLeaderEpoch = api({
         errorCode: int16(),
         partition: int32(),
         leaderEpoch: int32({ versions: '1+', default: -1, ignorable: true }),
-        endOffset: int64({ default: -1 }),
+        endOffset: int64({ default: -1, about: '-1 when the epoch is unknown.' }),
       }),
     }),
   },

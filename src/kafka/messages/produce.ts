@@ -1,3 +1,4 @@
+// Appends records. With acks 0 there is no response at all. From version 13 topics go by id.
 import {
   api,
   array,
@@ -17,8 +18,8 @@ export const Produce = api({
   flexible: '9+',
   request: {
     transactionalId: string({ versions: '3+', nullable: '3+', default: null }),
-    acks: int16(),
-    timeoutMs: int32(),
+    acks: int16({ about: "0: none, 1: the leader's, -1: every in-sync replica's." }),
+    timeoutMs: int32({ about: 'How long to wait for the replicas.' }),
     topicData: array({
       name: string({ versions: '0-12' }),
       topicId: uuid({ versions: '13+', ignorable: true }),
@@ -36,11 +37,16 @@ export const Produce = api({
         index: int32(),
         errorCode: int16(),
         baseOffset: int64(),
-        logAppendTimeMs: int64({ versions: '2+', default: -1, ignorable: true }),
+        logAppendTimeMs: int64({
+          versions: '2+',
+          default: -1,
+          ignorable: true,
+          about: '-1 for CreateTime topics.',
+        }),
         logStartOffset: int64({ versions: '5+', default: -1, ignorable: true }),
         recordErrors: array(
           {
-            batchIndex: int32(),
+            batchIndex: int32({ about: 'Index of the record in its batch.' }),
             batchIndexErrorMessage: string({ nullable: '8+', default: null }),
           },
           { versions: '8+', ignorable: true },

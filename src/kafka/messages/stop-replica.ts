@@ -1,3 +1,4 @@
+// The controller tells a broker to stop, and perhaps to delete, replicas.
 import { api, array, bool, int16, int32, int64, string } from '../../wire/schema.ts'
 
 export const StopReplica = api({

@@ -1,3 +1,4 @@
+// The leader hands in the assignments; every member gets its own.
 import { api, array, bytes, int16, int32, string } from '../../wire/schema.ts'
 
 export const SyncGroup = api({

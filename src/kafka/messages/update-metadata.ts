@@ -1,3 +1,4 @@
+// The controller tells a broker about all brokers and partitions.
 import { api, array, bool, int16, int32, int64, int8, string, uuid } from '../../wire/schema.ts'
 
 export const UpdateMetadata = api({

@@ -1,6 +1,6 @@
 // The header of a record batch, by byte index. Bytes 0 to 16 have the same places in all formats:
-// offset, length, and magic at 16; the rest is format 2 (KIP-98). Base offset and leader epoch stand
-// outside the checksum, so that a broker can set them in place.
+// offset, length, and magic at 16; the rest is format 2 (KIP-98). Base offset and leader epoch
+// stand outside the checksum, so that a broker can set them in place.
 import { crc32c } from '../../wire/crc32c.ts'
 import { WireError } from '../../wire/errors.ts'
 import {

@@ -1,6 +1,7 @@
 // The codecs of record batches, behind one table. The number is the one in the attributes.
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { WireError } from '../../wire/errors.ts'
+import { refuseDecompressed } from './failure.ts'
 import { compressLz4, decompressLz4 } from './lz4.ts'
 import { compressSnappy, decompressSnappy } from './snappy.ts'
 import { compressZstd, decompressZstd } from './zstd.ts'
@@ -50,7 +51,15 @@ export function compress(codec: number | CodecName, bytes: Buffer, magic = 2): B
   return codecOf(codec).compress(bytes, magic)
 }
 
-/** Throws WireError when the bytes are damaged or would become more than `decompressedBytesMax`. */
+/** How node:zlib says that `maxOutputLength` is reached. */
+function isOverLimit(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE'
+}
+
+/**
+ * Throws WireError when the bytes are damaged, and RecordsError (MESSAGE_TOO_LARGE) when they would
+ * become more than `decompressedBytesMax`.
+ */
 export function decompress(
   codec: number | CodecName,
   bytes: Buffer,
@@ -61,6 +70,7 @@ export function decompress(
     return codecOf(codec).decompress(bytes, decompressedBytesMax, magic)
   } catch (error) {
     if (error instanceof WireError) throw error
+    if (isOverLimit(error)) refuseDecompressed(decompressedBytesMax)
     const reason = error instanceof Error ? error.message : String(error)
     throw new WireError(`compressed records cannot be read: ${reason}`, 0)
   }

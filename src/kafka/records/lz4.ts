@@ -4,6 +4,7 @@
 // https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md
 import { createRequire } from 'node:module'
 import { WireError } from '../../wire/errors.ts'
+import { refuseDecompressed } from './failure.ts'
 import { xxhash32 } from './xxhash32.ts'
 
 interface Library {
@@ -128,7 +129,7 @@ export function decompressLz4(
 ): Buffer {
   const frame = walk(bytes, brokenChecksum)
   if (frame.decompressedBytesMax > decompressedBytesMax) {
-    throw new WireError(`more than ${decompressedBytesMax} bytes when decompressed`, 0)
+    refuseDecompressed(decompressedBytesMax)
   }
   // The content checksum is left out, since Kafka does not look at it and the library would.
   const plain = Buffer.from(bytes.subarray(0, frame.end))

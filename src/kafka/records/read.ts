@@ -37,6 +37,7 @@ function unpack(codec: number, packed: Buffer, decompressedBytesMax: number): Bu
   try {
     return decompress(codec, packed, decompressedBytesMax)
   } catch (error) {
+    if (error instanceof RecordsError) throw error
     // The one codec whose Java reader takes emptiness for an end, not for damage.
     if (packed.length === 0 && codecName(codec) === 'zstd') return packed
     const reason = error instanceof Error ? error.message : String(error)

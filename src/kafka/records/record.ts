@@ -1,6 +1,6 @@
-// Records inside a batch of format 2: length, attributes, timestamp delta, offset delta, key, value,
-// headers, all lengths and deltas zig-zag varints. Checked by plain byte indexing, since a broker
-// walks every record that it accepts.
+// Records inside a batch of format 2: length, attributes, timestamp delta, offset delta, key,
+// value, headers, all lengths and deltas zig-zag varints. Checked by plain byte indexing, since a
+// broker walks every record that it accepts.
 import { WireError } from '../../wire/errors.ts'
 import { Reader } from '../../wire/reader.ts'
 import { Errors } from '../errors.ts'
@@ -131,89 +131,8 @@ export interface RecordRange {
   readonly baseTimestamp: number
 }
 
-/**
- * A varint of at most four bytes with its length in the lowest three bits, or 0 for a longer one. So
- * the quick walk keeps its position in a register: the walk by the cursor takes half as long again.
- */
-function packedVarint(bytes: Uint8Array, at: number): number {
-  const first = bytes[at]!
-  if (first < 0x80) return (first << 3) | 1
-  const second = bytes[at + 1]!
-  if (second < 0x80) return ((first & 0x7f) << 3) | (second << 10) | 2
-  const third = bytes[at + 2]!
-  if (third < 0x80) return ((first & 0x7f) << 3) | ((second & 0x7f) << 10) | (third << 17) | 3
-  const fourth = bytes[at + 3]!
-  if (fourth >= 0x80) return 0
-  const low = ((first & 0x7f) << 3) | ((second & 0x7f) << 10) | ((third & 0x7f) << 17)
-  return low | (fourth << 24) | 4
-}
-
-/** The walk for ordinary records. Undefined for any others: then the thorough one has the word. */
-function quickCheck(bytes: Uint8Array, range: RecordRange): RecordCheck | undefined {
-  const { end, count } = range
-  let at = range.start
-  let maxDelta = Number.NEGATIVE_INFINITY
-  let minDelta = Number.POSITIVE_INFINITY
-  let indexOfMaxTimestamp = -1
-  let firstNullKey = -1
-  let offsetsInOrder = true
-  const noTimestamp = -1 - range.baseTimestamp
-  for (let index = 0; index < count; index++) {
-    if (at >= end) return undefined
-    let packed = packedVarint(bytes, at)
-    at += packed & 7
-    const recordEnd = at + (packed >>> 4)
-    if ((packed & 8) !== 0 || recordEnd > end || recordEnd <= at || packed === 0) return undefined
-
-    const time = packedVarint(bytes, at + 1)
-    at += 1 + (time & 7)
-    const delta = (time >>> 4) ^ -((time >>> 3) & 1)
-    if (delta > maxDelta) {
-      maxDelta = delta
-      indexOfMaxTimestamp = index
-    }
-    if (delta < minDelta && delta !== noTimestamp) minDelta = delta
-
-    packed = packedVarint(bytes, at)
-    at += packed & 7
-    if (packed >>> 3 !== index * 2) offsetsInOrder = false
-
-    const key = packedVarint(bytes, at)
-    at += key & 7
-    if ((key & 8) === 0) at += key >>> 4
-    else if (firstNullKey < 0) firstNullKey = index
-    if (at >= recordEnd) return undefined
-    const value = packedVarint(bytes, at)
-    at += value & 7
-    if ((value & 8) === 0) at += value >>> 4
-    if (time === 0 || packed === 0 || key === 0 || value === 0 || at >= recordEnd) return undefined
-
-    if (bytes[at] === 0) at += 1
-    else {
-      cursor = at
-      at = skipHeaders(bytes, recordEnd) ? cursor : -1
-    }
-    if (at !== recordEnd) return undefined
-  }
-  if (at !== end) return undefined
-  const { baseTimestamp } = range
-  return {
-    error: Errors.NONE,
-    maxTimestamp: count > 0 ? baseTimestamp + maxDelta : -1,
-    indexOfMaxTimestamp,
-    minTimestamp: Number.isFinite(minDelta) ? baseTimestamp + minDelta : -1,
-    firstNullKey,
-    offsetsInOrder,
-  }
-}
-
 /** Walks the uncompressed records `bytes[start, end)`. Allocates only the answer. */
 export function checkRecordBytes(bytes: Uint8Array, range: RecordRange): RecordCheck {
-  return quickCheck(bytes, range) ?? thoroughCheck(bytes, range)
-}
-
-/** Any records, and why they are refused. Exported for the test that compares the two walks. */
-export function thoroughCheck(bytes: Uint8Array, range: RecordRange): RecordCheck {
   const { start, end, count } = range
   let maxDelta = Number.NEGATIVE_INFINITY
   let minDelta = Number.POSITIVE_INFINITY
@@ -320,7 +239,7 @@ export function readRecord(reader: Reader, origin: RecordOrigin): LogRecord {
 }
 
 /** Records of a batch stay below this after decompression, unless the caller says otherwise. */
-export const DECOMPRESSED_BYTES_MAX = 256 * 1024 * 1024
+export const DECOMPRESSED_BYTES_MAX = 128 * 1024 * 1024
 
 /** The records of a whole batch of format 2, decompressed. Throws WireError. */
 export function readRecords(

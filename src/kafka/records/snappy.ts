@@ -2,6 +2,7 @@
 // at most 32 KiB, each preceded by its length. Some clients send one raw block without a header.
 import { createRequire } from 'node:module'
 import { WireError } from '../../wire/errors.ts'
+import { refuseDecompressed } from './failure.ts'
 
 interface Library {
   compressSync(data: Buffer): Buffer
@@ -31,9 +32,7 @@ function statedLength(block: Buffer): number {
 }
 
 function decompressBlock(block: Buffer, bytesMax: number): Buffer {
-  if (statedLength(block) > bytesMax) {
-    throw new WireError(`more than ${bytesMax} bytes when decompressed`, 0)
-  }
+  if (statedLength(block) > bytesMax) refuseDecompressed(bytesMax)
   return snappy().uncompressSync(block, { asBuffer: true })
 }
 

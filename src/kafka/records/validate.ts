@@ -25,8 +25,8 @@ function refuse(error: ErrorCode, message: string): never {
 }
 
 /**
- * What Produce demands of a partition's records before any log sees them: from version 3 exactly one
- * batch of format 2, zstd only from version 7. Returns an error code.
+ * What Produce demands of a partition's records before any log sees them: from version 3 exactly
+ * one batch of format 2, zstd only from version 7. Returns an error code.
  */
 export function checkProduceRecords(
   bytes: Buffer,
@@ -312,8 +312,9 @@ function validate(bytes: Buffer, found: Survey, rules: Rules): Accepted {
 }
 
 /**
- * Checks `bytes[start, end)` and prepares it for the log. What is cut off at the end is left out; with
- * no whole batch at all the answer is empty and accepted. Changes the buffer only when it accepts.
+ * Checks `bytes[start, end)` and prepares it for the log. What is cut off at the end is left out;
+ * with no whole batch at all the answer is empty and accepted. Changes the buffer only when it
+ * accepts.
  */
 export function validateBatches(
   bytes: Buffer,

@@ -1,4 +1,5 @@
-// xxHash, 32 bits, seed 0: the checksum of LZ4 frames. Only headers of a few bytes pass through here.
+// xxHash, 32 bits, seed 0: the checksum of LZ4 frames. Only headers of a few bytes pass through
+// here.
 
 const PRIME_1 = 0x9e3779b1
 const PRIME_2 = 0x85ebca77

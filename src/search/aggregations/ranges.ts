@@ -104,8 +104,11 @@ function dateFormatOf(node: AggregationNode): ReturnType<typeof formatOf> {
   return formatOf(String(node.body['format'] ?? 'strict_date_optional_time||epoch_millis'))
 }
 
-function showRange(node: AggregationNode, range: RangeShape): JsonObject {
-  const json: JsonObject = { key: range.key }
+function showRange(
+  node: AggregationNode,
+  range: RangeShape,
+): JsonObject & { key: string } {
+  const json: JsonObject & { key: string } = { key: range.key }
   const put = (name: 'from' | 'to', value: Scalar | undefined): void => {
     if (value === undefined) return
     if (node.type === 'ip_range') json[name] = formatAddress(String(value))

@@ -12,6 +12,7 @@ import { FieldList } from './FieldList.tsx'
 import { FilterChips } from './FilterChips.tsx'
 import { flatten } from './flatten.ts'
 import { Histogram } from './Histogram.tsx'
+import { NothingFound } from './NothingFound.tsx'
 import { documentsBody, histogramBody, type Question, totalOf } from './query.ts'
 import { TopBar } from './TopBar.tsx'
 import type { DiscoverState } from './useDiscoverState.ts'
@@ -110,7 +111,7 @@ export function Discover(props: {
               {documents.error.message}
             </EmptyState>
           ) : rows.length === 0 && documents.data !== undefined ? (
-            <NothingFound state={state} timeField={timeField} />
+            <NothingFound index={index} question={question} state={state} />
           ) : (
             <DocumentTable rows={rows} fields={fields} timeField={timeField} state={state} />
           )}
@@ -151,18 +152,4 @@ function Warning(props: { readonly answer: SearchAnswer | undefined }): ReactNod
       {`Partial: ${failed} of ${answer?._shards?.total ?? '?'} shards failed`}
     </span>
   )
-}
-
-function NothingFound(props: {
-  readonly state: DiscoverState
-  readonly timeField: string | undefined
-}): ReactNode {
-  const { search, filters } = props.state
-  const hints: string[] = []
-  if (props.timeField !== undefined) hints.push('choose a longer time range')
-  if (filters.length > 0) hints.push('remove a filter')
-  if (search.q !== undefined) hints.push('simplify the query')
-  const advice =
-    hints.length === 0 ? 'This index is empty.' : `To see more, ${hints.join(', or ')}.`
-  return <EmptyState title="No documents match">{advice}</EmptyState>
 }

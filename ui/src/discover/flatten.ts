@@ -31,6 +31,11 @@ function isFieldValue(value: unknown): value is FieldValue {
   return value === null || ['string', 'number', 'bigint', 'boolean'].includes(typeof value)
 }
 
+/** The first value of a field. */
+export function fieldOf(source: unknown, name: string): FieldValue | undefined {
+  return flatten(source).find((field) => field.name === name)?.values[0]
+}
+
 export function showValues(values: readonly FieldValue[]): string {
   return values.map((value) => (value === null ? 'null' : String(value))).join(', ')
 }

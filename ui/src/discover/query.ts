@@ -35,6 +35,19 @@ export function documentsBody(question: Question, order: 'asc' | 'desc'): Clause
   }
 }
 
+/** The newest document that matches at any time. */
+export function newestBody(question: Question, timeField: string): Clause {
+  return {
+    size: 1,
+    query: queryClause({
+      ...question,
+      timeField: undefined,
+      filters: [...question.filters, { field: timeField }],
+    }),
+    sort: [{ [timeField]: { order: 'desc', unmapped_type: 'date' } }],
+  }
+}
+
 /** Counts over time and in all. */
 export function histogramBody(
   question: Question,

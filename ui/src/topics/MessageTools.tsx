@@ -3,7 +3,7 @@ import { type ReactNode, useEffect, useState } from 'react'
 import type { TopicDetail } from '../api/types.ts'
 import { Icon } from '../parts/icons.tsx'
 import { formatTime, resolveTime } from '../time/range.ts'
-import { type MessagesFrom, messageLimits, type TopicSearch } from './state.ts'
+import { isLive, type MessagesFrom, messageLimits, type TopicSearch } from './state.ts'
 import type { ChangeTopicSearch } from './TopicPage.tsx'
 import styles from './Topics.module.css'
 
@@ -95,7 +95,7 @@ export function MessageTools(props: {
         size="xs"
         label="Live"
         disabled={from !== 'newest'}
-        checked={search.live === true}
+        checked={isLive(search)}
         onChange={(event) => change({ live: event.currentTarget.checked ? true : undefined })}
       />
       <Button

@@ -10,7 +10,7 @@ import { VirtualRows } from '../parts/VirtualRows.tsx'
 import { formatTime, resolveTime } from '../time/range.ts'
 import { MessageDetail } from './MessageDetail.tsx'
 import { MessageTools } from './MessageTools.tsx'
-import type { TopicSearch } from './state.ts'
+import { isLive, type TopicSearch } from './state.ts'
 import type { ChangeTopicSearch } from './TopicPage.tsx'
 import styles from './Topics.module.css'
 
@@ -31,7 +31,7 @@ export function Messages(props: {
       last.stoppedBy === 'end'
         ? undefined
         : { ...common(search), from: 'cursor', cursor: last.next },
-    refetchInterval: search.live === true ? liveEveryMs : false,
+    refetchInterval: isLive(search) ? liveEveryMs : false,
     placeholderData: keepPreviousData,
   })
   const pages = answer.data?.pages

@@ -55,6 +55,11 @@ export function topicSearch(search: Record<string, unknown>): TopicSearch {
   }
 }
 
+/** Only the newest end of a topic has anything new to show. */
+export function isLive(search: TopicSearch): boolean {
+  return search.live === true && (search.from ?? 'newest') === 'newest'
+}
+
 function isText(value: unknown): boolean {
   return (typeof value === 'string' && value !== '') || typeof value === 'number'
 }

@@ -1,0 +1,96 @@
+// Method: the entry runs in this process on real ports and a temporary directory.
+import assert from 'node:assert/strict'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
+import { test } from 'node:test'
+import { createNodeNetwork } from '../../src/node/network.ts'
+import { systemClock } from '../../src/node/clock.ts'
+import { systemRandom } from '../../src/node/random.ts'
+import { silentLogger } from '../../src/runtime/logger.ts'
+import { UserError } from '../../src/runtime/service.ts'
+import { ZooKeeperSession } from '../../src/zookeeper/client/session.ts'
+import { main } from '../../src/zookeeper/main.ts'
+
+/** Runs the entry until `use` is through; `use` gets the port from the line scripts wait for. */
+async function run(file: string, use: (port: number) => Promise<void>): Promise<number> {
+  const stdout = new PassThrough()
+  const stop = Promise.withResolvers<string>()
+  const ended = main({
+    arguments: ['org.apache.zookeeper.server.quorum.QuorumPeerMain', file],
+    environment: {},
+    stdin: new PassThrough(),
+    stdout,
+    stderr: new PassThrough(),
+    stopRequested: stop.promise,
+  })
+  let text = ''
+  for await (const chunk of stdout) {
+    text += String(chunk)
+    const port = /INFO binding to port \S+:(\d+) /.exec(text)?.[1]
+    if (port === undefined) continue
+    await use(Number(port))
+    break
+  }
+  stop.resolve('SIGTERM')
+  return ended
+}
+
+async function withClient(
+  port: number,
+  use: (client: ZooKeeperSession) => Promise<void>,
+): Promise<void> {
+  const client = new ZooKeeperSession(
+    {
+      clock: systemClock,
+      network: createNodeNetwork(),
+      random: systemRandom,
+      logger: silentLogger,
+    },
+    { connect: `127.0.0.1:${port}`, sessionTimeoutMs: 6000, connectTimeoutMs: 5000 },
+  )
+  // The clock's timers do not keep a process alive.
+  const alive = setInterval(() => {}, 1000)
+  try {
+    await client.start()
+    await use(client)
+    await client.close()
+  } finally {
+    clearInterval(alive)
+  }
+}
+
+test('a server started from a file keeps its nodes over a restart and stops with code 0', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'millrace-zookeeper-'))
+  try {
+    const file = join(directory, 'zoo.cfg')
+    const lines = [`dataDir=${directory}/data`, 'clientPort=0', 'clientPortAddress=127.0.0.1']
+    writeFileSync(file, lines.join('\n'))
+    const first = await run(file, (port) =>
+      withClient(port, async (client) => {
+        await client.makePath('/a/b', Buffer.from('kept'))
+      }),
+    )
+    assert.equal(first, 0)
+    const second = await run(file, (port) =>
+      withClient(port, async (client) => {
+        assert.equal((await client.getData('/a/b')).data.toString(), 'kept')
+      }),
+    )
+    assert.equal(second, 0)
+    const names = readdirSync(join(directory, 'data', 'version-2')).toSorted()
+    assert.deepEqual(names, ['log.1', 'log.5', 'snapshot.0'])
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
+})
+
+test('a missing file is one line to the user', async () => {
+  const nothing = new PassThrough()
+  const context = { stdin: nothing, stdout: nothing, stderr: nothing, environment: {} }
+  await assert.rejects(
+    main({ ...context, arguments: ['/none/zoo.cfg'], stopRequested: Promise.resolve('') }),
+    (error) => error instanceof UserError && error.message === 'cannot read /none/zoo.cfg: ENOENT',
+  )
+})
