@@ -19,7 +19,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   storage: ['runtime', 'wire', 'kafka'],
   client: ['runtime', 'wire', 'kafka'],
   broker: ['runtime', 'wire', 'kafka', 'storage', 'client', 'zookeeper'],
-  tools: ['runtime', 'wire', 'kafka', 'storage', 'client', 'zookeeper'],
+  tools: ['runtime', 'kafka', 'storage', 'client', 'zookeeper'],
   events: ['runtime', 'text'],
   shipper: ['runtime', 'events', 'text', 'client'],
   pipeline: ['runtime', 'events', 'text', 'client'],
@@ -77,7 +77,7 @@ const deterministicRooms = new Set([
 const bannedGlobals =
   /(?<![\w.'"`])(?:Date\.now|new Date\(\)|performance\.|Math\.random|process\.hrtime|setTimeout|setInterval|setImmediate|queueMicrotask|AbortSignal\.timeout|crypto\.randomUUID|randomUUID\()/
 
-const ports = /^src\/runtime\/(clock|random|network|logger|metrics|http|process|service)\.ts$/
+const ports = /^src\/runtime\/(clock|random|network|logger|metrics|http|process)\.ts$/
 
 const linesPerFileMax = 400
 const linesPerFunctionMax = 70
@@ -168,6 +168,7 @@ function bannedGlobalBreaches(source: Source): string[] {
 /** Functions are found by the formatter's layout: a header line, and the closing brace at its indent. */
 function functionBreaches(source: Source): string[] {
   const breaches: string[] = []
+  if (source.path.includes('/generated/')) return breaches
   const header =
     /^(\s*)(?:export\s+)?(?:async\s+)?(?:function\*?\s+(\w+)|(?:private\s+|protected\s+|override\s+|static\s+|async\s+|get\s+|set\s+|#)*(\w+)(?:<[^>]*>)?\(.*)/
   source.lines.forEach((line, index) => {

@@ -8,7 +8,7 @@ import type { Connection } from '../runtime/network.ts'
 import { WireError } from '../wire/errors.ts'
 import type { Writer } from '../wire/writer.ts'
 import type { Dispatcher, Exchange, Peer } from './dispatch.ts'
-import { closeConnection, Deferred, noAnswer, type Reply } from './handler.ts'
+import { closeConnection, Deferred, noAnswer, type AnyBody, type AnyReply } from './handler.ts'
 import type { Answering, Turn } from './turn.ts'
 import type { WriterPool } from './writer-pool.ts'
 
@@ -33,7 +33,7 @@ export interface ConnectionSettings {
 interface Slot {
   readonly exchange: Exchange
   isReady: boolean
-  reply: Reply<unknown> | Deferred<unknown>
+  reply: AnyReply | Deferred<AnyBody>
 }
 
 /**
@@ -152,11 +152,11 @@ export class ClientConnection implements FrameHandler, Answering {
   }
 
   /** False: the answer cannot be written, which is a bug of ours; the connection cannot go on. */
-  #write(writer: Writer, exchange: Exchange, reply: unknown): boolean {
+  #write(writer: Writer, exchange: Exchange, reply: AnyBody): boolean {
     const { api, version, correlationId } = exchange
     const start = writer.position
     try {
-      writeResponse(writer, api, version, correlationId, reply as Record<string, never>)
+      writeResponse(writer, api, version, correlationId, reply)
       return true
     } catch (error) {
       if (!(error instanceof WireError)) throw error

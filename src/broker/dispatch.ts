@@ -7,10 +7,10 @@ import { Reader } from '../wire/reader.ts'
 import type { AnyApi } from '../wire/schema.ts'
 import {
   closeConnection,
+  type AnyOutcome,
+  type AnyReply,
   type BrokerParts,
-  type Deferred,
   type Handler,
-  type Reply,
   type RequestContext,
 } from './handler.ts'
 import { listed } from './handlers/api-versions.ts'
@@ -27,7 +27,7 @@ export interface Exchange {
   /** The version to answer in. */
   readonly version: number
   readonly correlationId: number
-  readonly outcome: Reply<unknown> | Deferred<unknown> | Promise<Reply<unknown>>
+  readonly outcome: AnyOutcome
 }
 
 const apiVersionsKey = 18
@@ -94,7 +94,7 @@ export class Dispatcher {
     }
   }
 
-  #run(handler: Handler, request: unknown, context: RequestContext): Exchange['outcome'] {
+  #run(handler: Handler, request: unknown, context: RequestContext): AnyOutcome {
     try {
       const outcome = handler.handle(request as never, context)
       if (!(outcome instanceof Promise)) return outcome
@@ -105,7 +105,7 @@ export class Dispatcher {
   }
 
   /** A bug, or coordination that is away: the client may try again. */
-  #unexpected(api: AnyApi, error: unknown): Reply<unknown> {
+  #unexpected(api: AnyApi, error: unknown): AnyReply {
     this.#logger.error(`Unexpected error handling ${api.name}`, error)
     const hasCode = 'errorCode' in api.response.fields
     return hasCode ? { errorCode: Errors.UNKNOWN_SERVER_ERROR } : closeConnection

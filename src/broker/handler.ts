@@ -41,6 +41,10 @@ export interface RequestContext {
  */
 export type Outcome<Body> = Reply<Body> | Deferred<Body> | Promise<Reply<Body>>
 export type Reply<Body> = Body | typeof noAnswer | typeof closeConnection
+/** An outcome and a reply of whatever API. */
+export type AnyOutcome = Outcome<AnyBody>
+export type AnyReply = Reply<AnyBody>
+export type AnyBody = Readonly<Record<string, unknown>>
 
 export const noAnswer = Symbol('no answer')
 export const closeConnection = Symbol('close connection')
@@ -62,7 +66,7 @@ export interface Handler {
    * hot path; every other handler gets a copy.
    */
   readonly inPlace: boolean
-  readonly handle: (request: never, context: RequestContext) => Outcome<unknown>
+  readonly handle: (request: never, context: RequestContext) => AnyOutcome
 }
 
 /** Declares the handler of one API. `handle` never throws for what a client can cause. */

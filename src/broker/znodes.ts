@@ -103,7 +103,8 @@ export function decodeBroker(id: number, data: Uint8Array): BrokerRegistration |
     const match = /^([^:]+):\/\/\[?([^\]]*)\]?:(\d+)$/.exec(text)
     if (match === null) continue
     const listener = match[1] ?? ''
-    const securityProtocol = String(map[listener] ?? listener)
+    const mapped = map[listener]
+    const securityProtocol = typeof mapped === 'string' ? mapped : listener
     endpoints.push({ listener, securityProtocol, host: match[2] ?? '', port: Number(match[3]) })
   }
   const rack = typeof json['rack'] === 'string' ? json['rack'] : null

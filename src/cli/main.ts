@@ -1,6 +1,6 @@
 /** The entry of every command: finds it by name and runs it in this process. */
-import { readFileSync } from 'node:fs'
 import { runMain } from '../node/process.ts'
+import { packageVersion } from '../node/surroundings.ts'
 import type { ProcessContext } from '../runtime/process.ts'
 import { UserError } from '../runtime/service.ts'
 import { commands } from './commands.ts'
@@ -17,19 +17,6 @@ function help(): string {
   ].join('\n')
 }
 
-function version(): string {
-  for (const place of ['../../package.json', '../../../package.json']) {
-    try {
-      const manifest: unknown = JSON.parse(readFileSync(new URL(place, import.meta.url), 'utf8'))
-      if (typeof manifest === 'object' && manifest !== null && 'version' in manifest)
-        return String(manifest.version)
-    } catch {
-      // dist/ lies one folder deeper than src/: the next place is right.
-    }
-  }
-  return 'unknown'
-}
-
 async function main(context: ProcessContext): Promise<number> {
   let [name, ...rest] = context.arguments
   if (name === 'run-class') [name, ...rest] = rest
@@ -38,7 +25,7 @@ async function main(context: ProcessContext): Promise<number> {
     return name === undefined ? 1 : 0
   }
   if (name === '--version') {
-    context.stdout.write(`${version()}\n`)
+    context.stdout.write(`${packageVersion()}\n`)
     return 0
   }
   const command = commands.find((one) => one.name === name || one.aliases.includes(name))

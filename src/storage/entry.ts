@@ -76,6 +76,13 @@ export function checksum(magic: number, buffer: Buffer, start: number, end: numb
   return magic >= 2 ? crc32c(buffer, start, end, seed) : crc32(buffer, start, end, seed)
 }
 
+/** Some whole entries. */
+export interface Entries {
+  readonly buffer: Buffer
+  readonly start: number
+  readonly end: number
+}
+
 /** What indexes need to know of some whole entries. */
 export interface EntriesSummary {
   readonly lastOffset: number

@@ -10,7 +10,7 @@ import {
   isPlausible,
   storedChecksum,
 } from './entry.ts'
-import type { Entries } from './leader-append.ts'
+import type { Entries } from './entry.ts'
 
 export interface FollowerPreparation extends Entries {
   readonly error: number

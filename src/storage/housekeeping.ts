@@ -2,22 +2,32 @@
 import type { Clock, Timer } from '../runtime/clock.ts'
 import type { Disk } from '../runtime/disk.ts'
 import type { StoragePorts } from './log-context.ts'
-import type { LogDirectory } from './log-directory.ts'
 import type { PartitionLog } from './partition-log.ts'
 import type { LogDirectorySettings } from './settings.ts'
 
+/** The directory, as far as its timers go. */
+export interface Housekept {
+  readonly logs: ReadonlyMap<string, PartitionLog>
+  checkpointRecoveryPoints(): void
+  checkpointHighWatermarks(): void
+  fail(error: unknown): void
+}
+
 /** How long one task may hold the loop before it goes on in another turn. */
 const sliceMs = 5
+/** The original's "never" is larger; timers cannot count that far. */
+const delayMsMax = 2147483647
 
 export class Housekeeping {
   private readonly clock: Clock
   private readonly disk: Disk
-  private readonly directory: LogDirectory
+  private readonly directory: Housekept
   private readonly settings: LogDirectorySettings
   private readonly timers = new Set<Timer>()
+  private readonly flushedMs = new WeakMap<PartitionLog, number>()
   private stopped = false
 
-  constructor(ports: StoragePorts, directory: LogDirectory, settings: LogDirectorySettings) {
+  constructor(ports: StoragePorts, directory: Housekept, settings: LogDirectorySettings) {
     this.clock = ports.clock
     this.disk = ports.disk
     this.directory = directory
@@ -32,6 +42,8 @@ export class Housekeeping {
     this.repeat(settings.initialTaskDelayMs, settings.checkpointIntervalMs, () => {
       this.directory.checkpointRecoveryPoints()
     })
+    const flushMs = settings.flushSchedulerIntervalMs ?? 0
+    this.repeat(flushMs, flushMs, () => this.eachLog((log) => this.checkFlush(log)))
     const interval = settings.highWatermarkCheckpointIntervalMs
     this.repeat(interval, interval, () => this.directory.checkpointHighWatermarks())
   }
@@ -57,14 +69,20 @@ export class Housekeeping {
     const nowMs = this.clock.now()
     log.applyRetention(nowMs)
     log.expireProducers(nowMs, this.settings.producerIdExpirationMs)
-    if (log.recoveryPoint < log.logEndOffset && log.settings.flushMs < Number.MAX_SAFE_INTEGER) {
-      // A failure takes the directory offline by itself.
-      log.sync().catch(() => undefined)
-    }
+  }
+
+  /** flush.ms: makes durable what has not been flushed for so long. */
+  private checkFlush(log: PartitionLog): void {
+    const nowMs = this.clock.now()
+    if (log.recoveryPoint >= log.logEndOffset) return
+    if (nowMs - (this.flushedMs.get(log) ?? 0) < log.settings.flushMs) return
+    this.flushedMs.set(log, nowMs)
+    // A failure takes the directory offline by itself.
+    log.sync().catch(() => undefined)
   }
 
   private repeat(firstMs: number, everyMs: number, task: () => void): void {
-    if (everyMs <= 0) return
+    if (everyMs <= 0 || everyMs > delayMsMax) return
     const again = () => {
       task()
       this.after(everyMs, again)

@@ -3,17 +3,11 @@
 import { Errors } from '../kafka/errors.ts'
 import type { RecordRefusal } from '../kafka/records/rules.ts'
 import { checkProduceRecords, validateBatches } from '../kafka/records/validate.ts'
+import type { Entries } from './entry.ts'
 import { checkProducers } from './producer-check.ts'
 import type { ProducerBatch, Producers } from './producers.ts'
 import type { AppendOptions } from './results.ts'
 import type { LogSettings } from './settings.ts'
-
-/** Some whole entries. */
-export interface Entries {
-  readonly buffer: Buffer
-  readonly start: number
-  readonly end: number
-}
 
 /** Entries ready to be written, or why not. */
 export interface Preparation extends Entries {

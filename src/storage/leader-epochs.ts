@@ -7,7 +7,7 @@
 import { type Disk, readFileIfThere, replaceFile } from '../runtime/disk.ts'
 import { CheckpointError, checkpointLines } from './checkpoints.ts'
 import { entryBaseOffset, entryLeaderEpoch, entrySize } from './entry.ts'
-import type { Entries } from './leader-append.ts'
+import type { Entries } from './entry.ts'
 
 export interface EpochStart {
   readonly epoch: number

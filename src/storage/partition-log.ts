@@ -1,16 +1,14 @@
 /**
- * One partition's log: alone knows its offsets (start, last stable, high watermark, end) and calls the
- * rest in the original's order: validate and assign, producer check, epochs, roll, segment and
- * indexes, producers, transaction index. Appends and hot reads are synchronous; nothing may be
- * acknowledged before `flushGathered` has written it.
+ * One partition's log: alone knows its offsets and calls the rest in the original's order: validate
+ * and assign, producer check, roll, segment and indexes, epochs, producers, transaction index.
  */
 import { Errors } from '../kafka/errors.ts'
 import { DiskError } from '../runtime/disk.ts'
-import { entryBaseOffset, summarize } from './entry.ts'
+import { type Entries, entryBaseOffset, summarize } from './entry.ts'
 import { findSlice } from './find-slice.ts'
 import { prepareFollowerAppend } from './follower-append.ts'
 import { GroupCommit } from './group-commit.ts'
-import { type Entries, prepareLeaderAppend } from './leader-append.ts'
+import { prepareLeaderAppend } from './leader-append.ts'
 import { type LeaderEpochs, noteEpochs } from './leader-epochs.ts'
 import type { LogContext, LogIdentity } from './log-context.ts'
 import type { Producers } from './producers.ts'
@@ -108,7 +106,7 @@ export class PartitionLog {
     return this.durableOffset
   }
 
-  /** Base offset of the active segment: reads below it need not wait for more data. */
+  /** Reads below the active segment need not wait for more data. */
   get activeBaseOffset(): number {
     return this.segments.active.baseOffset
   }

@@ -14,7 +14,7 @@ import {
   isControl,
   isTransactional,
 } from './entry.ts'
-import type { Entries } from './leader-append.ts'
+import type { Entries } from './entry.ts'
 import {
   type CompletedTransaction,
   type IncomingBatch,

@@ -16,7 +16,7 @@ import {
 } from './entry.ts'
 import { deletedSuffix, segmentFile } from './file-names.ts'
 import { gatheredAppendMax, type GatherPool } from './gather.ts'
-import type { Entries } from './leader-append.ts'
+import type { Entries } from './entry.ts'
 import { LogFile, type OpenFiles } from './log-file.ts'
 import { OffsetIndex } from './offset-index.ts'
 import { RecentBatches } from './recent-batches.ts'

@@ -82,6 +82,8 @@ export interface LogDirectorySettings {
   readonly initialTaskDelayMs: number
   /** log.flush.offset.checkpoint.interval.ms, log.flush.start.offset.checkpoint.interval.ms */
   readonly checkpointIntervalMs: number
+  /** log.flush.scheduler.interval.ms: how often flush.ms is looked at; never, unless it is set. */
+  readonly flushSchedulerIntervalMs?: number
   /** replica.high.watermark.checkpoint.interval.ms */
   readonly highWatermarkCheckpointIntervalMs: number
 }

@@ -56,7 +56,7 @@ test('standard input is read to its end, standard output holds the outputs and n
 
 test('a refused configuration ends with code 1 before anything is read', async () => {
   const refused: readonly (readonly [string, RegExp])[] = [
-    ['filter { if [a] == true { } }', /Expected one of .* at line 1, column 19 \(byte 19\) after/],
+    ['filter { if [a] == true { } }', /Expected one of .* at line 1, column 25 \(byte 25\) after/],
     ['filter { mutate { foo => 1 } }', /Unknown setting 'foo' for mutate/],
     ['filter { nope { } }', /Couldn't find any filter plugin named 'nope'/],
     ['filter { grok { match => { "m" => "%{NOPE}" } } }', /pattern %\{NOPE\} not defined/],

@@ -81,10 +81,7 @@ test('a piece is acknowledged when its last event is, dropped ones included', as
   )
   const running = runner.run()
   await turn()
-  assert.deepEqual(
-    acknowledged,
-    ['dropped', 'empty'].filter((name) => acknowledged.includes(name)),
-  )
+  assert.equal(acknowledged.includes('first'), false)
   for (const { release } of batches) release()
   assert.equal(await running, 0)
   assert.deepEqual(acknowledged.toSorted(), ['dropped', 'empty', 'first'])

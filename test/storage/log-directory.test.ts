@@ -112,6 +112,20 @@ describe('a log directory', () => {
     assert.equal(text(world.disk, '/logs/recovery-point-offset-checkpoint'), '0\n1\nt 0 1\n')
   })
 
+  it('flushes by flush.ms where the scheduler is on', async () => {
+    const world = memoryWorld()
+    const directory = await world.open({ flushMs: 500 }, { flushSchedulerIntervalMs: 100 })
+    const log = directory.create('t', 0)
+    append(log, ['a'])
+    await world.clock.advance(101)
+    assert.equal(log.recoveryPoint, 1)
+    append(log, ['b'])
+    await world.clock.advance(400)
+    assert.equal(log.recoveryPoint, 1)
+    await world.clock.advance(200)
+    assert.equal(log.recoveryPoint, 2)
+  })
+
   it('recovers everything where the checkpoints are damaged or gone', async () => {
     const world = memoryWorld()
     const directory = await world.open()

@@ -245,6 +245,21 @@ test('a multi does all of its operations or none', async () => {
   assert.equal(await world.wait(client.exists('/m/new')), null)
 })
 
+test('a client reads its own writes, though it did not wait for their answers', async () => {
+  const world = await started()
+  const client = await world.client('a')
+  await world.wait(client.create('/r', data('0')))
+  world.disk.holdSyncs()
+  const order: string[] = []
+  const write = client.setData('/r', data('1')).then(() => order.push('write'))
+  const read = client.getData('/r').then(({ stat }) => order.push(`read ${stat.version}`))
+  await world.clock.advance(500)
+  assert.deepEqual(order, [])
+  world.disk.releaseSyncs()
+  await world.wait(Promise.all([write, read]))
+  assert.deepEqual(order, ['write', 'read 1'])
+})
+
 test('nothing is answered before its transaction is on disk', async () => {
   const world = await started()
   const [one, other] = [await world.client('a'), await world.client('b')]

@@ -201,6 +201,19 @@ test('writes prepared ahead decide and end as if carried out one by one', () => 
   )
 })
 
+test('the end of a session spares a node that another one has made anew meanwhile', () => {
+  const run = new Run()
+  const request = { path: '/a', data: Buffer.from(''), acl: OPEN, flags: 1 }
+  run.write({ type: opcodes.create, request }, 1n)
+  run.apply(1)
+  run.write({ type: opcodes.delete, request: { path: '/a', version: -1 } }, 2n)
+  run.write({ type: opcodes.create, request }, 2n)
+  run.close(1n)
+  run.apply(Infinity)
+  assert.deepEqual(shownTree(run.tree), shownModel(run.model))
+  assert.equal(run.tree.get('/a')?.stat.ephemeralOwner, 2n)
+})
+
 test('a fresh tree has what a fresh Apache ZooKeeper has', () => {
   const tree = new DataTree()
   const shown = [...tree.paths()].map((path) => {

@@ -7,8 +7,9 @@ import type { MetadataCache } from '../metadata-cache.ts'
 import type { Partition } from '../replication/partition.ts'
 import type { TopicAdmin } from '../topic-admin.ts'
 import { internalPartitionFor, offsetsTopic } from '../topic-names.ts'
-import type { Effect, Group, JoinRequest, SyncAnswer } from './group.ts'
-import type { JoinAnswer } from './member.ts'
+import { refusedJoin, refusedSync, type JoinAnswer, type SyncAnswer } from './answers.ts'
+import type { Effect, Group } from './group.ts'
+import type { JoinRequest } from './member.ts'
 import { groupRecord, offsetRecord, type CommittedOffset, type InternalRecord } from './offsets.ts'
 import { Shard, type GroupEntry } from './shard.ts'
 
@@ -341,15 +342,6 @@ function take<T>(map: Map<string, T>, key: string): T | undefined {
   const value = map.get(key)
   map.delete(key)
   return value
-}
-
-function refusedJoin(error: number, memberId: string): JoinAnswer {
-  const nothing = { generation: -1, protocolType: null, protocolName: null, leader: '' }
-  return { error, ...nothing, memberId, skipAssignment: false, members: [] }
-}
-
-function refusedSync(error: number): SyncAnswer {
-  return { error, protocolType: null, protocolName: null, assignment: Buffer.alloc(0) }
 }
 
 /** While groups are being loaded, members are told to join again. */

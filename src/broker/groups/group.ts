@@ -4,14 +4,8 @@
  * Each event returns what is to be done about it; nothing here knows connections, timers or logs.
  */
 import { Errors } from '../../kafka/errors.ts'
-import {
-  agree,
-  selectProtocol,
-  type JoinAnswer,
-  type Member,
-  type MemberDetails,
-  type Protocol,
-} from './member.ts'
+import { refusedJoin, refusedSync, type JoinAnswer, type SyncAnswer } from './answers.ts'
+import { agree, selectProtocol, type Member, type MemberDetails, type Protocol } from './member.ts'
 
 export type GroupState = 'Empty' | 'PreparingRebalance' | 'CompletingRebalance' | 'Stable' | 'Dead'
 
@@ -20,29 +14,6 @@ export type Effect =
   | { readonly type: 'synced'; readonly memberId: string; readonly answer: SyncAnswer }
   /** The group is to be written to the log; `persisted` tells how that went. */
   | { readonly type: 'persist'; readonly generation: number }
-
-export interface SyncAnswer {
-  readonly error: number
-  readonly protocolType: string | null
-  readonly protocolName: string | null
-  readonly assignment: Buffer
-}
-
-export interface GroupLimits {
-  readonly initialRebalanceDelayMs: number
-  readonly sizeMax: number
-}
-
-export interface JoinRequest extends MemberDetails {
-  readonly memberId: string
-  readonly protocolType: string
-  /** The client can be told its member id first (JoinGroup 4 and above). */
-  readonly requiresKnownMemberId: boolean
-  /** The id a member without one is to get. */
-  readonly newMemberId: string
-  /** The client knows that it may have to skip the assignment (JoinGroup 9 and above). */
-  readonly supportsSkipAssignment: boolean
-}
 
 const noBytes = Buffer.alloc(0)
 
@@ -147,8 +118,8 @@ export class Group {
   #replaceStatic(oldId: string, instanceId: string, request: JoinRequest, now: number): Effect[] {
     const old = this.members.get(oldId)
     const effects: Effect[] = []
-    if (old?.isJoining === true) effects.push(this.#joinFailure(oldId, Errors.FENCED_INSTANCE_ID))
-    if (old?.isSyncing === true) effects.push(this.#syncFailure(oldId, Errors.FENCED_INSTANCE_ID))
+    if (old?.isJoining === true) effects.push(joinFailure(oldId, Errors.FENCED_INSTANCE_ID))
+    if (old?.isSyncing === true) effects.push(syncFailure(oldId, Errors.FENCED_INSTANCE_ID))
     const wasLeader = this.leaderId === oldId
     this.members.delete(oldId)
     const { newMemberId } = request
@@ -200,7 +171,7 @@ export class Group {
       for (const member of this.members.values())
         if (member.isSyncing) {
           member.isSyncing = false
-          effects.push(this.#syncFailure(member.memberId, Errors.REBALANCE_IN_PROGRESS))
+          effects.push(syncFailure(member.memberId, Errors.REBALANCE_IN_PROGRESS))
         }
     const isInitial = this.state === 'Empty' && this.#limits.initialRebalanceDelayMs > 0
     const longestMs = Math.max(
@@ -273,17 +244,6 @@ export class Group {
     }))
   }
 
-  #joinFailure(memberId: string, error: number): Effect {
-    const nothing = { generation: -1, protocolType: null, protocolName: null, leader: '' }
-    const answer = { error, ...nothing, memberId, skipAssignment: false, members: [] }
-    return { type: 'joined', memberId, answer }
-  }
-
-  #syncFailure(memberId: string, error: number): Effect {
-    const nothing = { protocolType: null, protocolName: null, assignment: noBytes }
-    return { type: 'synced', memberId, answer: { error, ...nothing } }
-  }
-
   #syncSuccess(member: Member): SyncAnswer {
     const { protocolType, protocolName } = this
     return { error: Errors.NONE, protocolType, protocolName, assignment: member.assignment }
@@ -319,7 +279,7 @@ export class Group {
       const answer = error === Errors.NONE ? this.#syncSuccess(member) : undefined
       effects.push(
         answer === undefined
-          ? this.#syncFailure(member.memberId, error)
+          ? syncFailure(member.memberId, error)
           : { type: 'synced', memberId: member.memberId, answer },
       )
     }
@@ -425,6 +385,14 @@ export class Group {
     }
     this.#become(this.members.size === 0 ? 'Empty' : 'Stable', now)
   }
+}
+
+function joinFailure(memberId: string, error: number): Effect {
+  return { type: 'joined', memberId, answer: refusedJoin(error, memberId) }
+}
+
+function syncFailure(memberId: string, error: number): Effect {
+  return { type: 'synced', memberId, answer: refusedSync(error) }
 }
 
 function sameProtocols(one: readonly Protocol[], other: readonly Protocol[]): boolean {

@@ -30,19 +30,20 @@ export interface Member extends MemberDetails {
   deadlineMs: number
 }
 
-export interface JoinAnswer {
-  readonly error: number
-  readonly generation: number
-  readonly protocolType: string | null
-  readonly protocolName: string | null
-  readonly leader: string
+export interface GroupLimits {
+  readonly initialRebalanceDelayMs: number
+  readonly sizeMax: number
+}
+
+export interface JoinRequest extends MemberDetails {
   readonly memberId: string
-  readonly skipAssignment: boolean
-  readonly members: readonly {
-    readonly memberId: string
-    readonly groupInstanceId: string | null
-    readonly metadata: Buffer
-  }[]
+  readonly protocolType: string
+  /** The client can be told its member id first (JoinGroup 4 and above). */
+  readonly requiresKnownMemberId: boolean
+  /** The id a member without one is to get. */
+  readonly newMemberId: string
+  /** The client knows that it may have to skip the assignment (JoinGroup 9 and above). */
+  readonly supportsSkipAssignment: boolean
 }
 
 /** The protocols that every member names, in the order of the first one's preference. */

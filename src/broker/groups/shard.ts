@@ -6,7 +6,8 @@ import type { Clock } from '../../runtime/clock.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import { WireError } from '../../wire/errors.ts'
 import type { Partition, Waiter } from '../replication/partition.ts'
-import { Group, type GroupLimits } from './group.ts'
+import { Group } from './group.ts'
+import type { GroupLimits } from './member.ts'
 import {
   readInternalRecord,
   type CommittedOffset,

@@ -41,12 +41,12 @@ export const fetch = handler(
       return { errorCode: Errors.FETCH_SESSION_ID_NOT_FOUND, sessionId: 0, responses: [] }
     const first = read(request, context)
     const enough = first.bytes >= request.minBytes || first.atOnce || request.maxWaitMs <= 0
-    if (enough || first.found.length === 0) return answer(request, first, context)
+    if (enough || first.found.length === 0) return answer(request, first)
     return new Promise((resolve) => {
       const finish = (pass: Pass): void => {
         timer.cancel()
         for (const { partition } of first.found) partition?.forget(waiter)
-        resolve(answer(request, pass, context))
+        resolve(answer(request, pass))
       }
       const timer = context.parts.clock.schedule(request.maxWaitMs, () =>
         finish(read(request, context)),
@@ -146,7 +146,7 @@ function nameOf(topic: Topic, context: RequestContext): string | undefined {
 }
 
 /** The response. Hot records are read when the answer is encoded, cold ones before. */
-function answer(request: Request, pass: Pass, context: RequestContext) {
+function answer(request: Request, pass: Pass) {
   const records: (RecordsOfSlice | null)[] = []
   const cold: Promise<void>[] = []
   for (const { partition, slice } of pass.found) {

@@ -174,7 +174,7 @@ async function afterFlush(
   context: RequestContext,
 ): Promise<Body> {
   const flushed = entries.filter(mustFlush)
-  await Promise.allSettled(flushed.map(({ partition }) => partition?.log.sync()))
+  await Promise.allSettled(flushed.map(async ({ partition }) => partition?.log.sync()))
   if (request.acks === -1) return replicated(request, entries, body, context)
   settle(entries)
   return body

@@ -3,7 +3,7 @@ import { evaluateAggregations } from '../aggregations/evaluate.ts'
 import type { AggregationContext } from '../aggregations/sources.ts'
 import type { AggregationNode } from '../aggregations/tree.ts'
 import type { Compatibility } from '../compatibility.ts'
-import { SearchError, ShardError } from '../errors.ts'
+import { type ErrorBody, SearchError, ShardError } from '../errors.ts'
 import type { Index } from '../indices/index.ts'
 import type { Json, JsonObject } from '../json/value.ts'
 import type { QueryContext } from '../query/context.ts'
@@ -187,7 +187,7 @@ export function allFailed(
   })
 }
 
-function nested(error: ShardError): { caused_by?: { type: string; reason: string } } {
+function nested(error: ShardError): Pick<ErrorBody, 'caused_by'> {
   return error.causedBy === undefined ? {} : { caused_by: error.causedBy }
 }
 
@@ -201,7 +201,7 @@ export const nodeId = 'millraceSearchNode0001'
 
 function failureJson({ index, error }: ShardFailure): JsonObject {
   const reason = shardErrorJson(index, error)
-  if (error.causedBy !== undefined) reason['caused_by'] = { ...error.causedBy }
+  if (error.causedBy !== undefined) reason['caused_by'] = causeJson(error.causedBy)
   return { shard: 0, index: index.name, node: nodeId, reason }
 }
 
@@ -306,4 +306,10 @@ async function runAggregations(
     request.aggregations,
   )
   return request.typedKeys ? typedNames(context, request.aggregations, evaluated) : evaluated
+}
+
+function causeJson(cause: ErrorBody): JsonObject {
+  const json: JsonObject = { type: cause.type, reason: cause.reason }
+  if (cause.caused_by !== undefined) json['caused_by'] = causeJson(cause.caused_by)
+  return json
 }
