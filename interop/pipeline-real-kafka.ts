@@ -43,9 +43,13 @@ const config = `
 
 function start(): { child: ChildProcess; ended: Promise<number | null> } {
   const entry = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url))
-  const child = spawn(process.execPath, [entry, 'pipeline', '--api.enabled', 'false', '-e', config], {
-    stdio: ['ignore', 'inherit', 'inherit'],
-  })
+  const child = spawn(
+    process.execPath,
+    [entry, 'pipeline', '--api.enabled', 'false', '-e', config],
+    {
+      stdio: ['ignore', 'inherit', 'inherit'],
+    },
+  )
   return { child, ended: new Promise((resolve) => child.on('exit', resolve)) }
 }
 

@@ -58,6 +58,7 @@ describe('a partition log', () => {
     assert.deepEqual(readValues(log, 0, 2), ['0:a', '1:b'])
     assert.deepEqual(readValues(log, 0, 3), ['0:a', '1:b', '2:c'])
     assert.equal(log.read(2, { ...everything, upTo: 2 }).slice, undefined)
+    assert.equal(log.read(0, { ...everything, upTo: 1 }).slice, undefined)
   })
 
   it('cuts at maxBytes, but gives the first batch whole when asked to', async () => {
@@ -250,6 +251,7 @@ describe('a partition log', () => {
     assert.equal(other.offline, true)
     assert.equal(append(other, ['a']).error, Errors.KAFKA_STORAGE_ERROR)
     assert.equal(other.read(0, everything).error, Errors.KAFKA_STORAGE_ERROR)
+    await assert.rejects(log.sync(), /EIO/)
     assert.equal(reasons.length, 1)
     assert.match(reasons[0] ?? '', /EIO/)
   })

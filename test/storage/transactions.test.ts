@@ -117,6 +117,19 @@ describe('transactions', () => {
     assert.deepEqual(log.abortedTransactions(5, 9), [])
   })
 
+  it('count as decided only when their end is below the high watermark', async () => {
+    const log = await emptyLog()
+    transactional(log, one, 0)
+    append(log, ['plain'])
+    marker(log, one, true)
+    log.advanceHighWatermark(1)
+    assert.equal(log.lastStableOffset, 0)
+    log.advanceHighWatermark(2)
+    assert.equal(log.lastStableOffset, 0)
+    log.advanceHighWatermark(3)
+    assert.equal(log.lastStableOffset, 3)
+  })
+
   it('refuse markers of older epochs and older coordinators, and plain records inside', async () => {
     const log = await emptyLog()
     transactional(log, { ...one, producerEpoch: 3 }, 0)

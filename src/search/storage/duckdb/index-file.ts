@@ -78,7 +78,7 @@ export class IndexFile implements IndexStorage {
       `CREATE TABLE ${name}.segment (k INTEGER, base BIGINT, opened_ms BIGINT)`,
     )
     await connection.run(`CREATE TABLE ${name}.posted (k INTEGER, below BIGINT, probe UBIGINT)`)
-    await connection.run(`CREATE TABLE ${name}.gone (seq BIGINT, by BIGINT)`)
+    await connection.run(`CREATE TABLE ${name}.gone (seq BIGINT, next_seq BIGINT)`)
     await run(ports.engine.library, connection, `INSERT INTO ${name}.meta VALUES ($1, $2)`, [
       'definition',
       definition,

@@ -43,7 +43,7 @@ export async function loadSegments(
   if (definition === undefined) return undefined
   const described = describe(definition)
   const segments = await readSegments(read, catalog, described.timeColumn)
-  const gone = await read(`SELECT coalesce(max(by), 0) FROM ${name}.gone`)
+  const gone = await read(`SELECT coalesce(max(next_seq), 0) FROM ${name}.gone`)
   const last = segments.at(-1)?.lastSeq ?? -1
   const nextSeq = Math.max(last + 1, gone.number(0, 0))
   return { name: described.name, definition, segments, nextSeq }

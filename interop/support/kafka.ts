@@ -1,0 +1,208 @@
+/**
+ * The real Kafka and ZooKeeper, from Maven: installed once into a cache, run as processes on loopback.
+ * Needs Java 11 or later and Maven.
+ */
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { until } from '../../test/platform/chain.ts'
+
+export const cache =
+  process.env['MILLRACE_INTEROP_CACHE'] ?? join(homedir(), '.cache', 'millrace-interop')
+
+/** The folder of a version's jars, fetched where it is missing. */
+export function kafkaLibraries(version: string): string {
+  const folder = join(cache, `kafka-${version}`)
+  const libraries = join(folder, 'libs')
+  if (existsSync(join(folder, 'complete'))) return libraries
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(folder, 'pom.xml'), pomOf(version))
+  const goal = ['dependency:copy-dependencies', `-DoutputDirectory=${libraries}`]
+  execFileSync(
+    'mvn',
+    ['-q', '-B', '-f', join(folder, 'pom.xml'), ...goal, '-DincludeScope=runtime'],
+    {
+      stdio: 'inherit',
+    },
+  )
+  writeFileSync(join(folder, 'complete'), '')
+  return libraries
+}
+
+function dependency(group: string, artifact: string, version: string): string {
+  return `<dependency><groupId>${group}</groupId><artifactId>${artifact}</artifactId><version>${version}</version></dependency>`
+}
+
+function pomOf(version: string): string {
+  const isOld = /^[01]\./.test(version)
+  const scala = version.startsWith('0.') ? '2.11' : isOld ? '2.12' : '2.13'
+  const dependencies = [
+    dependency('org.apache.kafka', `kafka_${scala}`, version),
+    dependency('org.apache.kafka', 'kafka-tools', version),
+    // Kafka before 2 uses javax.xml.bind, which later Javas no longer bring; since 3 it brings no logging.
+    isOld
+      ? dependency('javax.xml.bind', 'jaxb-api', '2.3.1')
+      : dependency('org.slf4j', 'slf4j-reload4j', '1.7.36'),
+  ]
+  return `<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
+<groupId>millrace.interop</groupId><artifactId>kafka</artifactId><version>1</version>
+<dependencies>${dependencies.join('\n')}</dependencies></project>
+`
+}
+
+function javaArguments(version: string, className: string, heap = '512m'): string[] {
+  const opens = ['java.base/java.nio', 'java.base/sun.nio.ch', 'java.base/java.lang']
+  const log = join(cache, 'log4j.properties')
+  mkdirSync(cache, { recursive: true })
+  writeFileSync(
+    log,
+    [
+      'log4j.rootLogger=WARN,err',
+      'log4j.appender.err=org.apache.log4j.ConsoleAppender',
+      'log4j.appender.err.Target=System.err',
+      'log4j.appender.err.layout=org.apache.log4j.PatternLayout',
+      'log4j.appender.err.layout.ConversionPattern=[%d] %p %m (%c)%n',
+    ].join('\n'),
+  )
+  return [
+    `-Xmx${heap}`,
+    ...opens.map((name) => `--add-opens=${name}=ALL-UNNAMED`),
+    `-Dlog4j.configuration=file:${log}`,
+    '-cp',
+    `${kafkaLibraries(version)}/*`,
+    className,
+  ]
+}
+
+export interface ToolResult {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Runs one of Kafka's tools by its class, to its end. */
+export function runTool(
+  version: string,
+  className: string,
+  args: readonly string[],
+  input = '',
+  timeoutMs = 60000,
+): Promise<ToolResult> {
+  return new Promise((resolve) => {
+    const child = spawn('java', [...javaArguments(version, className), ...args])
+    let stdout = ''
+    let stderr = ''
+    child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()))
+    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
+    const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs)
+    child.on('close', (code) => {
+      clearTimeout(timer)
+      resolve({ code, stdout, stderr })
+    })
+    child.stdin.on('error', () => {})
+    child.stdin.end(input)
+  })
+}
+
+/** A Java server that runs until it is stopped. */
+export class JavaServer {
+  readonly #process: ChildProcess
+  output = ''
+
+  constructor(version: string, className: string, args: readonly string[], heap = '1g') {
+    this.#process = spawn('java', [...javaArguments(version, className, heap), ...args])
+    for (const stream of [this.#process.stdout, this.#process.stderr])
+      stream?.on('data', (chunk: Buffer) => (this.output += chunk.toString()))
+  }
+
+  get pid(): number {
+    return this.#process.pid ?? -1
+  }
+
+  /** Resolves when something listens on the port. */
+  async listens(port: number): Promise<void> {
+    await until(`a server on port ${port}: ${this.output}`, 60000, () => {
+      return new Promise<true | undefined>((resolve) => {
+        const socket = connect(port, '127.0.0.1')
+        socket.on('connect', () => {
+          socket.destroy()
+          resolve(true)
+        })
+        socket.on('error', () => resolve(undefined))
+      })
+    })
+  }
+
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return
+    const ended = new Promise((resolve) => this.#process.once('exit', resolve))
+    this.#process.kill(signal)
+    await ended
+  }
+}
+
+/** A real ZooKeeper (3.8.4 with Kafka 3.9.1, 3.4.8 with 0.10.1.0) on its own directory. */
+export async function startZooKeeper(
+  version: string,
+  directory: string,
+  port: number,
+): Promise<JavaServer> {
+  const file = join(directory, 'zoo.cfg')
+  mkdirSync(join(directory, 'data'), { recursive: true })
+  writeFileSync(
+    file,
+    `dataDir=${directory}/data\nclientPort=${port}\nclientPortAddress=127.0.0.1\nmaxClientCnxns=0\nadmin.enableServer=false\n`,
+  )
+  const server = new JavaServer(
+    version,
+    'org.apache.zookeeper.server.quorum.QuorumPeerMain',
+    [file],
+    '256m',
+  )
+  await server.listens(port)
+  return server
+}
+
+/** A real broker in ZooKeeper mode. */
+export async function startKafka(
+  version: string,
+  directory: string,
+  ports: { readonly broker: number; readonly zookeeper: number },
+): Promise<JavaServer> {
+  const file = join(directory, 'server.properties')
+  mkdirSync(directory, { recursive: true })
+  const newer = ['transaction.state.log.replication.factor=1', 'group.initial.rebalance.delay.ms=0']
+  const lines = [
+    'broker.id=0',
+    `listeners=PLAINTEXT://127.0.0.1:${ports.broker}`,
+    `zookeeper.connect=127.0.0.1:${ports.zookeeper}`,
+    `log.dirs=${directory}/logs`,
+    'offsets.topic.replication.factor=1',
+    ...(version.startsWith('0.10') ? [] : newer),
+  ]
+  writeFileSync(file, `${lines.join('\n')}\n`)
+  const server = new JavaServer(version, 'kafka.Kafka', [file])
+  await server.listens(ports.broker)
+  return server
+}
+
+const classes: Readonly<Record<string, readonly [since3: string, before3: string]>> = {
+  topics: ['org.apache.kafka.tools.TopicCommand', 'kafka.admin.TopicCommand'],
+  consoleProducer: ['kafka.tools.ConsoleProducer', 'kafka.tools.ConsoleProducer'],
+  consoleConsumer: [
+    'org.apache.kafka.tools.consumer.ConsoleConsumer',
+    'kafka.tools.ConsoleConsumer',
+  ],
+  consumerGroups: [
+    'org.apache.kafka.tools.consumer.group.ConsumerGroupCommand',
+    'kafka.admin.ConsumerGroupCommand',
+  ],
+}
+
+/** The class of a tool in a version. */
+export function toolClass(version: string, tool: string): string {
+  const [since3 = '', before3 = ''] = classes[tool] ?? []
+  return /^[012]\./.test(version) ? before3 : since3
+}

@@ -1,0 +1,220 @@
+/** Between the web server and the handlers: bodies, headers, errors, `filter_path` and `pretty`. */
+import { promisify } from 'node:util'
+import { gunzip } from 'node:zlib'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Logger } from '../../runtime/logger.ts'
+import { illegalArgument, SearchError } from '../errors.ts'
+import { invalidName } from '../indices/names.ts'
+import { filterPaths } from '../json/paths.ts'
+import { type Json, parseJson, renderJson } from '../json/value.ts'
+import { nearest } from './nearest.ts'
+import type { Handler, RestAnswer, RestContext, RestRequest } from './context.ts'
+import { failureAnswer } from './failure.ts'
+import { type Method, type RouteMatch, Router } from './router.ts'
+import { routes } from './routes.ts'
+
+export interface RestLimits {
+  /** Of a body, also after it was unpacked. */
+  readonly bodyBytesMax: number
+  /** Of all bodies that are being worked on. */
+  readonly bodiesBytesMax: number
+}
+
+const gunzipBounded = promisify<Buffer, { maxOutputLength: number }, Buffer>(gunzip)
+
+export class RestServer {
+  readonly #context: RestContext
+  readonly #router: Router<Handler>
+  readonly #logger: Logger
+  readonly #limits: RestLimits
+  #bodiesBytes = 0
+  /** Requests answered, for the progress line. */
+  requests = 0
+
+  constructor(context: RestContext, logger: Logger, limits: RestLimits) {
+    this.#context = context
+    this.#logger = logger
+    this.#limits = limits
+    this.#router = new Router(routes, context.compatibility.major)
+  }
+
+  /** Takes every path of the server: index names and lists do not fit its own routing. */
+  register(server: FastifyInstance): void {
+    server.removeAllContentTypeParsers()
+    const bodyLimit = this.#limits.bodyBytesMax
+    server.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit }, (_, body, done) => {
+      done(null, body)
+    })
+    const methods = ['GET', 'POST', 'PUT', 'DELETE', 'HEAD'] as const
+    for (const url of ['/', '/*']) {
+      server.route({
+        method: [...methods],
+        url,
+        exposeHeadRoute: false,
+        handler: (request, reply) => this.#serve(request, reply),
+      })
+    }
+    server.setErrorHandler((error, request, reply) => {
+      const status = errorStatus(error)
+      if (status >= 500) this.#logger.error(`${request.method} ${request.url} failed`, error)
+      const reason = error instanceof Error ? error.message : 'request failed'
+      const failure = new SearchError(status, 'http_exception', reason)
+      return this.#send(request, reply, failureAnswer(failure, ''))
+    })
+  }
+
+  async #serve(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    this.requests++
+    const raw = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
+    if (this.#bodiesBytes + raw.length > this.#limits.bodiesBytesMax) {
+      const busy = new SearchError(
+        429,
+        'es_rejected_execution_exception',
+        `too many bytes in requests under way: ${this.#bodiesBytes}`,
+      )
+      return await this.#send(request, reply, failureAnswer(busy, ''))
+    }
+    this.#bodiesBytes += raw.length
+    let text = ''
+    try {
+      const body = await this.#unpack(request, raw)
+      if (body.length < 100_000) text = body.toString('utf8')
+      return await this.#send(request, reply, await this.#answer(request, body))
+    } catch (error) {
+      return await this.#send(request, reply, this.#failure(request, error, text))
+    } finally {
+      this.#bodiesBytes -= raw.length
+    }
+  }
+
+  #failure(request: FastifyRequest, error: unknown, text: string): RestAnswer {
+    if (error instanceof SearchError) return failureAnswer(error, text)
+    this.#logger.error(`${request.method} ${request.url} failed`, error)
+    const reason = error instanceof Error ? error.message.split('\n')[0] : String(error)
+    return failureAnswer(new SearchError(500, 'exception', reason ?? 'failed'), text)
+  }
+
+  async #unpack(request: FastifyRequest, raw: Buffer): Promise<Buffer> {
+    const encoding = request.headers['content-encoding']
+    if (encoding === undefined || encoding === 'identity' || raw.length === 0) return raw
+    if (encoding !== 'gzip') {
+      throw new SearchError(415, 'http_exception', `Content-Encoding [${encoding}] is not supported`)
+    }
+    try {
+      return await gunzipBounded(raw, { maxOutputLength: this.#limits.bodyBytesMax })
+    } catch (error) {
+      const large = error instanceof RangeError
+      throw new SearchError(
+        large ? 413 : 400,
+        large ? 'http_exception' : 'zip_exception',
+        large ? 'the unpacked body is too large' : 'the body is not gzip',
+      )
+    }
+  }
+
+  async #answer(request: FastifyRequest, body: Buffer): Promise<RestAnswer> {
+    const question = request.url.indexOf('?')
+    const path = question < 0 ? request.url : request.url.slice(0, question)
+    const parts = path.split('/').filter((part) => part !== '').map(decode)
+    const method = request.method as Method
+    const type = request.headers['content-type']
+    if (body.length > 0 && (type === undefined || !isJsonType(type))) {
+      return {
+        status: 406,
+        json: { error: `Content-Type header [${type ?? ''}] is not supported`, status: 406 },
+      }
+    }
+    const match = this.#router.find(method, parts)
+    if (match.kind !== 'found') return noRoute(match, method, request.url, parts)
+    const parameters = parametersOf(question < 0 ? '' : request.url.slice(question + 1))
+    checkParameters(match.route.parameters, parameters, path)
+    const rest: RestRequest = { method, path, variables: match.variables, parameters, body }
+    const answer = await match.route.handler(this.#context, rest)
+    return finished(answer, parameters)
+  }
+
+  async #send(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    answer: RestAnswer,
+  ): Promise<FastifyReply> {
+    const { compatibility } = this.#context
+    reply.code(answer.status)
+    if (compatibility.productHeader) reply.header('X-Elastic-Product', 'Elasticsearch')
+    if (answer.text !== undefined) {
+      reply.header('content-type', 'text/plain; charset=UTF-8')
+      return await reply.send(answer.text)
+    }
+    const accept = request.headers.accept
+    const versioned = /application\/vnd\.elasticsearch\+json\s*;\s*compatible-with=\d+/.exec(accept ?? '')
+    reply.header('content-type', versioned?.[0] ?? 'application/json; charset=UTF-8')
+    const pretty = /[?&]pretty(?:=true)?(?:&|$)/.test(request.url)
+    const text = renderJson(answer.json)
+    return await reply.send(pretty ? `${JSON.stringify(parseJson(text), null, 2)}\n` : text)
+  }
+}
+
+function errorStatus(error: unknown): number {
+  if (typeof error !== 'object' || error === null || !('statusCode' in error)) return 500
+  return typeof error.statusCode === 'number' ? error.statusCode : 500
+}
+
+function isJsonType(type: string): boolean {
+  return /^(application|text)\/(vnd\.elasticsearch\+)?(x-)?(nd)?json\b|^text\/plain\b/.test(type)
+}
+
+function decode(part: string): string {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    throw illegalArgument(`malformed path part [${part}]`)
+  }
+}
+
+function parametersOf(query: string): Map<string, string> {
+  return new Map(new URLSearchParams(query))
+}
+
+const commonParameters = new Set(['pretty', 'human', 'error_trace', 'filter_path', 'format'])
+
+function checkParameters(
+  known: readonly string[] | undefined,
+  given: ReadonlyMap<string, string>,
+  path: string,
+): void {
+  if (known === undefined) return
+  for (const name of given.keys()) {
+    if (known.includes(name) || commonParameters.has(name)) continue
+    const close = nearest(name, known)
+    const hint = close === undefined ? '' : ` -> did you mean [${close}]?`
+    throw illegalArgument(`request [${path}] contains unrecognized parameter: [${name}]${hint}`)
+  }
+}
+
+/** What the original answers to paths it does not have. */
+function noRoute(
+  match: Exclude<RouteMatch<Handler>, { kind: 'found' }>,
+  method: Method,
+  url: string,
+  parts: readonly string[],
+): RestAnswer {
+  if (match.kind === 'wrongMethod') {
+    const error =
+      `Incorrect HTTP method for uri [${url}] and method [${method}], ` +
+      `allowed: [${match.allowed.join(', ')}]`
+    return { status: 405, json: { error, status: 405 } }
+  }
+  const [first] = parts
+  if (parts.length === 1 && first?.startsWith('_') === true) {
+    throw invalidName(first, "must not start with '_'.")
+  }
+  const error = `no handler found for uri [${url}] and method [${method}]`
+  return { status: 400, json: { error } }
+}
+
+function finished(answer: RestAnswer, parameters: ReadonlyMap<string, string>): RestAnswer {
+  const filter = parameters.get('filter_path')
+  if (filter === undefined || filter === '' || answer.json === undefined) return answer
+  const plain: Json = parseJson(renderJson(answer.json))
+  return { status: answer.status, json: filterPaths(plain, filter) }
+}

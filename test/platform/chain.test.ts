@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict'
+import { appendFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test, type TestContext } from 'node:test'
+import { startChain, until } from './chain.ts'
+
+// Generous: how fast it is, bench/ tells. Here it only must come.
+const limitMs = 60000
+
+function logFile(test: TestContext, lines: number): { path: string; line: (n: number) => string } {
+  const directory = mkdtempSync(join(tmpdir(), 'millrace-log-'))
+  test.after(() => rmSync(directory, { recursive: true, force: true }))
+  const path = join(directory, 'some.log')
+  const line = (n: number): string =>
+    `10.0.0.${n % 250} - - [23/Nov/2026:10:00:00 +0000] "GET /page/${n} HTTP/1.1" 200 ${n} "-" "curl/8"`
+  writeFileSync(path, Array.from({ length: lines }, (_, n) => `${line(n)}\n`).join(''))
+  return { path, line }
+}
+
+test('lines of a file reach the topic, the index and the pages; appended lines follow; a restart repeats none', async (t) => {
+  const { path, line } = logFile(t, 500)
+  const first = await startChain(t, [path])
+  await first.awaitDocuments(500, limitMs)
+  const topics = await until('the topic on the pages', limitMs, async () => {
+    const answer = await first.get(first.ports.console, '/api/topics')
+    return JSON.stringify(answer ?? '').includes('"logs"') ? answer : undefined
+  })
+  assert.ok(topics)
+  appendFileSync(path, `${line(500)}\n${line(501)}\n`)
+  await first.awaitDocuments(502, limitMs)
+  assert.equal(await first.stop(), 0)
+  assert.match(first.output, /Stopping/)
+
+  const second = await startChain(t, [path], first)
+  await until('search answers again', limitMs, () => second.documents())
+  appendFileSync(path, `${line(502)}\n`)
+  await second.awaitDocuments(503, limitMs)
+  const messages = await second.messages()
+  const expected = Array.from({ length: 503 }, (_, n) => line(n))
+  assert.deepEqual(messages.sort(), expected.sort())
+  assert.equal(await second.stop(), 0)
+})
+
+test('nothing is lost and nothing is there twice when everything is killed in the middle', async (t) => {
+  const { path, line } = logFile(t, 20000)
+  const first = await startChain(t, [path])
+  await until('the first documents', limitMs, async () =>
+    ((await first.documents()) ?? 0) > 0 ? true : undefined,
+  )
+  for (const pid of first.stagePids()) process.kill(pid, 'SIGKILL')
+  first.signal('SIGKILL')
+  await first.ended()
+
+  const second = await startChain(t, [path], first)
+  appendFileSync(path, `${line(20000)}\n`)
+  await until('every line', limitMs, async () =>
+    ((await second.documents()) ?? 0) >= 20001 ? true : undefined,
+  )
+  renameSync(path, `${path}.1`)
+  writeFileSync(path, `${line(20001)}\n`)
+  await until('the line of the new file', limitMs, async () =>
+    ((await second.documents()) ?? 0) >= 20002 ? true : undefined,
+  )
+  // The shipper may repeat what it had not yet noted down; each line is there, and few twice.
+  const messages = new Set(await second.messages())
+  for (const n of [0, 9999]) assert.ok(messages.size > n)
+  assert.equal(await second.stop(), 0)
+})
+
+test('a taken port is one line that names it, and exit code 1', async (t) => {
+  const { path } = logFile(t, 1)
+  const first = await startChain(t, [path])
+  await until('the first chain', limitMs, () => first.documents())
+  const second = await startChain(t, [path])
+  const third = await startChain(t, [path], { ...second, ports: first.ports } as typeof second)
+  assert.equal(await third.ended(), 1)
+  assert.match(third.output, new RegExp(`^millrace: .*${first.ports.broker}`, 'm'))
+  await second.stop()
+  assert.equal(await first.stop(), 0)
+})
