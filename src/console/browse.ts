@@ -254,7 +254,7 @@ function closeReached(
   reached: Map<number, number>,
 ): void {
   for (const [partition, window] of open) {
-    if ((reached.get(partition) ?? 0) < window.end) continue
+    if (Math.max(cursor.position(partition), reached.get(partition) ?? 0) < window.end) continue
     reached.set(partition, window.end)
     cursor.finish(partition)
     open.delete(partition)

@@ -103,7 +103,13 @@ function delimited(
       return [{ kind, raw: text.slice(start + 1, at), start }, at + 1]
     }
   }
-  throw new QuerySyntaxError(`Lexical error: ${end} is not closed`, start)
+  const seen = JSON.stringify(text.slice(start))
+  const where = `line 1, column ${text.length + 1}`
+  throw new QuerySyntaxError(
+    `Lexical error at ${where}.  Encountered: <EOF> after : ${seen}`,
+    start,
+    'lexical',
+  )
 }
 
 /** `[a TO b]`, `{a TO b}` and mixtures; the bounds are words or quoted. */
@@ -124,8 +130,9 @@ function range(text: string, start: number): [Token, number] {
 }
 
 function unexpected(text: string, position: number): QuerySyntaxError {
+  const seen = JSON.stringify(text.charAt(position))
   return new QuerySyntaxError(
-    `Encountered "${text.charAt(position)}" at column ${position}`,
+    `Encountered ${seen} at line 1, column ${position}.`,
     position,
   )
 }

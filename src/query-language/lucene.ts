@@ -220,8 +220,26 @@ function current(state: State): Token {
   return state.tokens[state.at] ?? { kind: 'end', start: state.text.length }
 }
 
+/** What may start a clause, and what may follow one: in the order in which the original lists them. */
+const openings = ['<NOT>', '"+"', '"-"']
+const operands =
+  '<BAREOPER> "(" "*" <QUOTED> <TERM> <PREFIXTERM> <WILDTERM> <REGEXPTERM> "[" "{" <NUMBER>'.split(' ')
+const afterClause = (
+  '<AND> <OR> <NOT> "+" "-" <BAREOPER> "(" ")" "*" "^" <QUOTED> <TERM> <FUZZY_SLOP> <PREFIXTERM> ' +
+  '<WILDTERM> <REGEXPTERM> "[" "{" <NUMBER>'
+).split(' ')
+
 function unexpected(state: State): QuerySyntaxError {
   const token = current(state)
-  const what = token.kind === 'end' ? '<EOF>' : state.text.slice(token.start, token.start + 20)
-  return new QuerySyntaxError(`Encountered "${what}" at column ${token.start}`, token.start)
+  const seen = token.kind === 'end' ? '<EOF>' : state.text.slice(token.start, token.start + 20)
+  const previous = state.tokens[state.at - 1]?.kind
+  let expected: readonly string[] = afterClause
+  if (previous === 'colon') expected = operands
+  else if (previous === undefined || previous === 'open') expected = [...openings, ...operands]
+  const list = expected.map((one) => `    ${one} ...\n`).join('')
+  const where = `line 1, column ${token.start}`
+  return new QuerySyntaxError(
+    `Encountered "${seen}" at ${where}.\nWas expecting one of:\n${list}    `,
+    token.start,
+  )
 }

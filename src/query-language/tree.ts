@@ -88,8 +88,11 @@ export interface BoostNode {
 export class QuerySyntaxError extends Error {
   override readonly name = 'QuerySyntaxError'
   readonly position: number
-  constructor(message: string, position: number) {
+  /** lexical: not even words, as a quote that is not closed. */
+  readonly kind: 'lexical' | 'grammar'
+  constructor(message: string, position: number, kind: 'lexical' | 'grammar' = 'grammar') {
     super(message)
     this.position = position
+    this.kind = kind
   }
 }

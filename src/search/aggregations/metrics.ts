@@ -167,11 +167,13 @@ export function percentName(percent: number): string {
   return Number.isInteger(percent) ? `${percent}.0` : String(percent)
 }
 
-/** Between the two nearest values, in proportion. */
+/** Each value stands in the middle of its share, as single-valued centroids of a t-digest do. */
 export function quantile(sorted: readonly number[], q: number): number {
-  const index = q * (sorted.length - 1)
-  const low = sorted[Math.floor(index)]
-  const high = sorted[Math.ceil(index)]
-  if (low === undefined || high === undefined) return Number.NaN
-  return low + (high - low) * (index - Math.floor(index))
+  const last = sorted.length - 1
+  const index = Math.min(Math.max(q * sorted.length - 0.5, 0), last)
+  const before = Math.floor(index)
+  const low = sorted[before]
+  if (low === undefined) return Number.NaN
+  const high = sorted[before + 1] ?? low
+  return low * (before + 1 - index) + high * (index - before)
 }

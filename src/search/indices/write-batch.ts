@@ -15,7 +15,7 @@ import {
   type WriteOutcome,
   type WriteResult,
 } from './operations.ts'
-import { brokenDocument } from './broken-document.ts'
+import { brokenDocument, duplicateMember } from './broken-document.ts'
 
 /** Deleted documents whose version is remembered. */
 const deletedVersionsMax = 10_000
@@ -110,7 +110,11 @@ export class WriteBatch {
   #parse(source: string): JsonObject {
     try {
       const parsed = parseJson(source)
-      if (isObject(parsed)) return parsed
+      if (isObject(parsed)) {
+        const duplicate = duplicateMember(source, parsed)
+        if (duplicate !== undefined) throw duplicate
+        return parsed
+      }
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error
     }

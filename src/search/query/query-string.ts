@@ -61,7 +61,10 @@ export function resolveQueryString(context: QueryContext, body: Json, path: Path
     const caused = {
       type: 'parse_exception',
       reason: `Cannot parse '${text}': ${error.message}`,
-      caused_by: { type: 'parse_exception', reason: error.message },
+      caused_by: {
+        type: error.kind === 'lexical' ? 'token_mgr_error' : 'parse_exception',
+        reason: error.message,
+      },
     }
     throw shardError('query_shard_exception', `Failed to parse query [${text}]`, caused)
   }

@@ -172,10 +172,7 @@ export function allFailed(
 ): SearchError {
   const status = failures.reduce((max, one) => Math.max(max, one.error.status), 400)
   const first = failures[0]?.error
-  const causedBy =
-    compatibility.major >= 7 && first !== undefined
-      ? { causedBy: { type: first.type, reason: first.reason, ...nested(first) } }
-      : {}
+  const causedBy = first === undefined ? {} : firstCause(first, compatibility)
   return new SearchError(status, 'search_phase_execution_exception', 'all shards failed', {
     extra: {
       phase: 'query',
@@ -187,8 +184,15 @@ export function allFailed(
   })
 }
 
-function nested(error: ShardError): Pick<ErrorBody, 'caused_by'> {
-  return error.causedBy === undefined ? {} : { caused_by: error.causedBy }
+/** Errors that are not the search engine's own are shown once more, as a cause with itself as cause. */
+function firstCause(error: ShardError, compatibility: Compatibility): { causedBy?: ErrorBody } {
+  const { type, reason, causedBy } = error
+  const own: ErrorBody = { type, reason }
+  if (type === 'illegal_argument_exception') {
+    return { causedBy: { ...own, caused_by: causedBy ?? own } }
+  }
+  if (compatibility.major < 7) return {}
+  return { causedBy: causedBy === undefined ? own : { ...own, caused_by: causedBy } }
 }
 
 function shardErrorJson(index: Index, error: ShardError): JsonObject {
@@ -251,6 +255,7 @@ async function maxScoreOf(
   first: number | undefined,
 ): Promise<number | null> {
   const { plan, total, from, request } = question
+  if (plan.shards.length === 0 && parts.compatibility.major < 7) return 0
   if (request.size === 0) return parts.compatibility.major >= 7 ? null : 0
   if (!plan.scores || total === 0) return null
   if (request.sort.length === 0 && from === 0) return first ?? null

@@ -55,8 +55,8 @@ const metadata: Readonly<Record<string, readonly [boolean, boolean]>> = {
   _seq_no: [true, true],
   _source: [false, false],
   _type: [true, true],
-  _uid: [true, true],
-  _version: [false, true],
+  _uid: [false, true],
+  _version: [false, false],
 }
 
 function collect(

@@ -149,7 +149,7 @@ export type Metric =
   | 'sum'
   | 'avg'
   | 'squares'
-  /** Between the two nearest values, in proportion. */
+  /** Each value stands in the middle of its share; between two, in proportion. */
   | 'quantile'
   | 'distinct'
   /** All values, in ascending order, thinned out where there are very many. */

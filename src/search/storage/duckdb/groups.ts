@@ -269,8 +269,8 @@ function metricSql(plan: MetricPlan, input: Input | undefined): string {
     case 'avg':
       return isList ? `sum(list_sum(${numeric})) / sum(len(${name}))` : `avg(${numeric})`
     case 'quantile': {
-      const values = isList ? `list_median(${numeric})` : numeric
-      return `quantile_cont(${values}, ${plan.at ?? 0.5})`
+      const all = isList ? `flatten(list(${numeric}))` : `list(${numeric}) FILTER (${name} IS NOT NULL)`
+      return quantileSql(`list_sort(${all})`, plan.at ?? 0.5)
     }
     case 'squares':
       return isList
@@ -285,6 +285,13 @@ function metricSql(plan: MetricPlan, input: Input | undefined): string {
         ? `list_sort(flatten(list(${numeric})))[:${valuesMax}]`
         : `list_sort(list(${numeric}) FILTER (${name} IS NOT NULL))[:${valuesMax}]`
   }
+}
+
+function quantileSql(sorted: string, at: number): string {
+  const place = `least(greatest(${at} * len(${sorted}) + 0.5, 1), len(${sorted}))`
+  const low = `${sorted}[floor(${place})::BIGINT]`
+  const high = `${sorted}[ceil(${place})::BIGINT]`
+  return `(${low} + (${high} - ${low}) * (${place} - floor(${place})))`
 }
 
 function plain(value: Scalar): Scalar {
