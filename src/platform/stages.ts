@@ -50,7 +50,7 @@ export function configFiles(up: UpSettings): ConfigFile[] {
   const consoleYaml = {
     server: { host, port: ports.console },
     elasticsearch: { hosts: [`http://${host}:${ports.search}`] },
-    kafka: { bootstrapServers: [bootstrap] },
+    kafka: { bootstrap: { servers: [bootstrap] } },
   }
   return [
     { name: 'server.properties', text: `${server.join('\n')}\n` },

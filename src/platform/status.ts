@@ -45,7 +45,8 @@ export class StatusScreen {
   /** A stage has another state. */
   changed(): void {
     if (this.#isTerminal) return
-    for (const { stage, state, pid } of this.#stages) {
+    for (const { stage, state, pid, startedAtMs } of this.#stages) {
+      if (startedAtMs === 0) continue
       if (this.#shown.get(stage.name) === state) continue
       this.#shown.set(stage.name, state)
       const process = pid === undefined ? '' : ` (pid ${pid}, port ${stage.port})`
