@@ -50,18 +50,12 @@ export function compileFormatString(text: string): FormatString {
 
 function partOf(content: string): Part {
   if (content.startsWith('+')) {
-    const { format } = compileTime(content.slice(1))
-    return { kind: 'time', format }
+    return { kind: 'time', format: compileDateFormat(content.slice(1)) }
   }
   const match = /^((?:\[[^\]]+\])+)(?::(.*))?$/s.exec(content)
   if (match === null) throw new SyntaxError(`'%{${content}}' is neither a field nor a time`)
   const path = (match[1] ?? '').slice(1, -1).replaceAll('][', '.')
   return { kind: 'field', path, fallback: match[2] }
-}
-
-function compileTime(pattern: string): { format: (timestampMs: number) => string } {
-  const formatter = compileDateFormat(pattern)
-  return { format: (timestampMs) => formatter(timestampMs) }
 }
 
 function fieldText(value: Value | undefined): string | undefined {

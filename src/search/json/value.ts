@@ -30,24 +30,17 @@ export class RawJson {
 
 /** Turns an answer into JSON text; raw parts are spliced in. */
 export function renderJson(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null'
   if (value instanceof RawJson) return value.text
   if (Array.isArray(value)) {
-    if (!containsRaw(value)) return JSON.stringify(value)
-    return `[${value.map(renderJson).join(',')}]`
+    let text = '['
+    for (const [at, item] of value.entries()) text += (at === 0 ? '' : ',') + renderJson(item)
+    return `${text}]`
   }
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null'
-  if (!containsRaw(value)) return JSON.stringify(value)
-  const members: string[] = []
+  let text = '{'
   for (const [name, member] of Object.entries(value)) {
-    if (member !== undefined) members.push(`${JSON.stringify(name)}:${renderJson(member)}`)
+    if (member === undefined) continue
+    text += `${text.length === 1 ? '' : ','}${JSON.stringify(name)}:${renderJson(member)}`
   }
-  return `{${members.join(',')}}`
-}
-
-function containsRaw(value: object): boolean {
-  if (value instanceof RawJson) return true
-  for (const member of Object.values(value)) {
-    if (typeof member === 'object' && member !== null && containsRaw(member)) return true
-  }
-  return false
+  return `${text}}`
 }

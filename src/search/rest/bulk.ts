@@ -57,7 +57,7 @@ const bulk: Handler = async (context, request) => {
   )
   const errors = answers.some((answer) => Object.values(answer).some(hasError))
   const took = Math.round(context.clock.monotonicMs() - started)
-  return ok({ took, errors, items: answers })
+  return { ...ok({ took, errors, items: answers }), plain: true }
 }
 
 function hasError(item: unknown): boolean {

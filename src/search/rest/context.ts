@@ -33,6 +33,8 @@ export interface RestAnswer {
   readonly status: number
   /** JSON; or text, as `_cat` answers. */
   readonly json?: unknown
+  /** Nothing in the JSON is raw: it is rendered the fast way. */
+  readonly plain?: boolean
   readonly text?: string
 }
 

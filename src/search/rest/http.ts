@@ -149,7 +149,7 @@ export class RestServer {
     const versioned = /application\/vnd\.elasticsearch\+json\s*;\s*compatible-with=\d+/.exec(accept ?? '')
     reply.header('content-type', versioned?.[0] ?? 'application/json; charset=UTF-8')
     const pretty = /[?&]pretty(?:=true)?(?:&|$)/.test(request.url)
-    const text = renderJson(answer.json)
+    const text = answer.plain === true ? JSON.stringify(answer.json) : renderJson(answer.json)
     return await reply.send(pretty ? `${JSON.stringify(parseJson(text), null, 2)}\n` : text)
   }
 }

@@ -175,7 +175,18 @@ function phraseSql(condition: PhraseCondition, slice: Slice, parameters: Paramet
   const candidates = [...new Set(whole)].map((token) =>
     tokensAnySql(field, [token], slice, parameters),
   )
-  return and([...candidates, `${phraseCountSql(condition, text, parameters)} > 0`])
+  // The engine tests before it looks up postings: the cheap tests keep it from cutting up every text.
+  const folded = field.analyzer.lowercase ? `lower(${text})` : text
+  for (const token of new Set(tokens)) {
+    candidates.push(`contains(${folded}, ${parameters.add(token, 'VARCHAR')})`)
+  }
+  if (condition.slop > 0) {
+    return and([...candidates, `${phraseCountSql(condition, text, parameters)} > 0`])
+  }
+  // Tokens hold no blanks, so that joined by blanks an exact phrase is a part of the whole.
+  const joined = `' ' || array_to_string(${tokensSql(field.analyzer, text)}, ' ') || ' '`
+  const wanted = ` ${tokens.join(' ')}${condition.prefix ? '' : ' '}`
+  return and([...candidates, `contains(${joined}, ${parameters.add(wanted, 'VARCHAR')})`])
 }
 
 /** How often the phrase stands in the text. */

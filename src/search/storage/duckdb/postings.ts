@@ -3,6 +3,7 @@
  * written per bulk would spread every token over all row groups and lose the pruning.
  */
 import type { DuckDBConnection } from '@duckdb/node-api'
+import type { Timer } from '../../../runtime/clock.ts'
 import type { IndexFile, IndexFilePorts } from './index-file.ts'
 import { run } from './engine.ts'
 import {
@@ -22,6 +23,10 @@ import type { Field } from '../../mapping/field.ts'
  */
 export const hashProbe = "hash('millrace', 1)"
 
+/** Where nothing is written for this long, a smaller rest is posted too. */
+const quietMs = 2000
+const quietRows = 1024
+
 /** Above this many rows without postings, writers wait. */
 const unpostedRowsMax = 8 * postingRows
 
@@ -31,6 +36,8 @@ export class Postings {
   #connection: DuckDBConnection | undefined
   #running: Promise<void> | undefined
   #stopped = false
+  #quiet: Timer | undefined
+  #isQuiet = false
 
   constructor(ports: IndexFilePorts, file: IndexFile) {
     this.#ports = ports
@@ -39,6 +46,17 @@ export class Postings {
 
   /** Looks whether there is enough to do, and does it. */
   wake(): void {
+    if (this.#stopped) return
+    this.#quiet?.cancel()
+    this.#isQuiet = false
+    this.#quiet = this.#ports.clock.schedule(quietMs, () => {
+      this.#isQuiet = true
+      this.#begin()
+    })
+    this.#begin()
+  }
+
+  #begin(): void {
     if (this.#running !== undefined || this.#stopped) return
     if (this.#next() === undefined) return
     this.#running = this.#work().finally(() => {
@@ -53,6 +71,7 @@ export class Postings {
 
   async stop(): Promise<void> {
     this.#stopped = true
+    this.#quiet?.cancel()
     await this.#running
     this.#connection?.closeSync()
     this.#connection = undefined
@@ -65,6 +84,7 @@ export class Postings {
   #next(): Segment | undefined {
     return this.#file.segments.find((segment) => {
       const unposted = segment.lastSeq + 1 - segment.postedBelow
+      if (this.#isQuiet && unposted >= quietRows) return true
       return unposted >= postingRows || (segment.sealed && unposted > 0)
     })
   }
