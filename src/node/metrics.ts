@@ -33,19 +33,74 @@ export interface MetricsOptions {
 }
 
 export function createMetrics(options: MetricsOptions): Metrics {
-  const families = new Map<string, Family>()
-  const byLabel = new Map<string, Set<{ family: Family; key: string; labels: Labels }>>()
-  const windows = new Set<SlidingQuantiles>()
-  const rotate = (): void => {
-    for (const window of windows) window.rotate()
-    if (windows.size > 0) options.clock.schedule(windowMs, rotate)
+  return new Registry(options)
+}
+
+interface Place {
+  readonly family: Family
+  readonly key: string
+  readonly labels: Labels
+}
+
+/** All series, by name, and by each of their labels, so that forgetting costs what is forgotten. */
+class Registry implements Metrics {
+  readonly #options: MetricsOptions
+  readonly #families = new Map<string, Family>()
+  readonly #byLabel = new Map<string, Set<Place>>()
+  readonly #windows = new Set<SlidingQuantiles>()
+
+  constructor(options: MetricsOptions) {
+    this.#options = options
   }
 
-  function obtain(name: string, help: string, wanted: Series): Series {
-    let family = families.get(name)
+  counter(name: string, help: string, labels: Labels = {}): Counter {
+    const series = this.#obtain(name, help, { kind: 'counter', labels, value: 0 })
+    assert(series.kind === 'counter', name)
+    return {
+      add(amount) {
+        series.value += amount
+      },
+    }
+  }
+
+  gauge(name: string, help: string, read: () => number, labels: Labels = {}): void {
+    const series = this.#obtain(name, help, { kind: 'gauge', labels, read })
+    assert(series.kind === 'gauge', name)
+    series.read = read
+  }
+
+  histogram(name: string, help: string, labels: Labels = {}): Histogram {
+    const window = new SlidingQuantiles()
+    const series = this.#obtain(name, help, { kind: 'histogram', labels, window })
+    assert(series.kind === 'histogram', name)
+    if (this.#windows.size === 0) this.#options.clock.schedule(windowMs, this.#rotate)
+    this.#windows.add(series.window)
+    return series.window
+  }
+
+  forget(labels: Labels): void {
+    const wanted = Object.entries(labels)
+    const [first] = labelPairs(labels)
+    if (first === undefined) return
+    for (const place of this.#byLabel.get(first) ?? [])
+      if (wanted.every(([name, value]) => place.labels[name] === value)) this.#remove(place)
+  }
+
+  async render(): Promise<string> {
+    const own = [...this.#families.values()].map(familyText).join('')
+    return this.#options.processMetrics === false ? own : own + (await processText())
+  }
+
+  readonly #rotate = (): void => {
+    for (const window of this.#windows) window.rotate()
+    if (this.#windows.size > 0) this.#options.clock.schedule(windowMs, this.#rotate)
+  }
+
+  #obtain(name: string, help: string, wanted: Series): Series {
+    let family = this.#families.get(name)
     if (family === undefined) {
       family = { name, help, kind: wanted.kind, series: new Map() }
-      families.set(name, family)
+      this.#families.set(name, family)
     }
     assert(family.kind === wanted.kind, `metric ${name} is a ${family.kind}, not a ${wanted.kind}`)
     const key = labelText(wanted.labels)
@@ -54,61 +109,24 @@ export function createMetrics(options: MetricsOptions): Metrics {
     family.series.set(key, wanted)
     const place = { family, key, labels: wanted.labels }
     for (const pair of labelPairs(wanted.labels)) {
-      const places = byLabel.get(pair)
-      if (places === undefined) byLabel.set(pair, new Set([place]))
+      const places = this.#byLabel.get(pair)
+      if (places === undefined) this.#byLabel.set(pair, new Set([place]))
       else places.add(place)
     }
     return wanted
   }
 
-  return {
-    counter(name, help, labels = {}): Counter {
-      const series = obtain(name, help, { kind: 'counter', labels, value: 0 })
-      assert(series.kind === 'counter', name)
-      return {
-        add(amount) {
-          series.value += amount
-        },
-      }
-    },
-
-    gauge(name, help, read, labels = {}) {
-      const series = obtain(name, help, { kind: 'gauge', labels, read })
-      assert(series.kind === 'gauge', name)
-      series.read = read
-    },
-
-    histogram(name, help, labels = {}): Histogram {
-      const window = new SlidingQuantiles()
-      const series = obtain(name, help, { kind: 'histogram', labels, window })
-      assert(series.kind === 'histogram', name)
-      if (windows.size === 0) options.clock.schedule(windowMs, rotate)
-      windows.add(series.window)
-      return series.window
-    },
-
-    forget(labels) {
-      const wanted = Object.entries(labels)
-      const [first] = labelPairs(labels)
-      if (first === undefined) return
-      for (const place of byLabel.get(first) ?? []) {
-        if (!wanted.every(([name, value]) => place.labels[name] === value)) continue
-        const series = place.family.series.get(place.key)
-        if (series?.kind === 'histogram') windows.delete(series.window)
-        place.family.series.delete(place.key)
-        if (place.family.series.size === 0) families.delete(place.family.name)
-        for (const pair of labelPairs(place.labels)) {
-          const places = byLabel.get(pair)
-          places?.delete(place)
-          if (places?.size === 0) byLabel.delete(pair)
-        }
-      }
-    },
-
-    async render() {
-      const own = [...families.values()].map(familyText).join('')
-      return options.processMetrics === false ? own : own + (await processText())
-    },
+  #remove(place: Place): void {
+    const { family, key, labels } = place
+    const series = family.series.get(key)
+    if (series?.kind === 'histogram') this.#windows.delete(series.window)
+    family.series.delete(key)
+    if (family.series.size === 0) this.#families.delete(family.name)
+    for (const pair of labelPairs(labels)) {
+      const places = this.#byLabel.get(pair)
+      places?.delete(place)
+      if (places?.size === 0) this.#byLabel.delete(pair)
+    }
   }
 }
 

@@ -1,4 +1,3 @@
-// Pure.
 /**
  * Quantiles over a sliding window, by counting values in buckets whose width grows with the value: an
  * observation is one increment, a quantile is right within 2 %, and memory is fixed.

@@ -8,7 +8,7 @@ import type { Main, ProcessContext } from '../runtime/process.ts'
 import { parseProperties } from '../runtime/properties.ts'
 import { type Ports, UserError } from '../runtime/service.ts'
 import { brokersFromZooKeeper } from './bootstrap.ts'
-import type { CommonSettings, Properties } from './client-settings.ts'
+import type { CommonSettings } from './client-settings.ts'
 import { helpText, OptionError, type Options, type OptionTable, parseOptions } from './options.ts'
 
 export type ToolPorts = Pick<Ports, 'clock' | 'disk' | 'network' | 'random' | 'logger'>
@@ -119,7 +119,10 @@ export async function findBrokers(tool: Tool, { brokers, zookeeper }: Whereabout
   tool.context.stderr.write(
     'WARNING: --zookeeper is deprecated; brokers are looked up there. Use --bootstrap-server.\n',
   )
-  return brokersFromZooKeeper(tool.ports, zookeeper.join(','))
+  // Each word may bring the chroot, or the last one only.
+  const hosts = zookeeper.map((word) => word.replace(/\/.*$/, ''))
+  const chroot = zookeeper.findLast((word) => word.includes('/'))?.replace(/^[^/]*/, '') ?? ''
+  return brokersFromZooKeeper(tool.ports, hosts.join(',') + chroot)
 }
 
 export interface ClientOptions {
@@ -140,9 +143,4 @@ export function openClient(tool: Tool, options: ClientOptions): KafkaClient {
     bootstrapServers:
       bootstrapServers.length > 0 ? bootstrapServers : (settings.bootstrapServers ?? []),
   })
-}
-
-/** Settings of the command line go before those of the file. */
-export function merged(file: Properties, words: Properties): Record<string, string> {
-  return { ...file, ...words }
 }

@@ -32,7 +32,7 @@ export class BulkSender implements Output {
   readonly #closed = Promise.withResolvers<void>()
   #isClosed = false
   #host = 0
-  #major: number | undefined
+  #major: Promise<number> | undefined
   #lastWrite: Promise<void> = Promise.resolve()
   /** Documents that were there already, and that will never be. */
   readonly counts = { duplicate: 0, refused: 0, retried: 0 }
@@ -57,7 +57,9 @@ export class BulkSender implements Output {
   }
 
   async #send(events: readonly PipelineEvent[]): Promise<void> {
-    const major = this.#major ?? (await this.#findVersion())
+    // Batches that wait for the server ask once, together.
+    this.#major ??= this.#findVersion()
+    const major = await this.#major
     const items = events.map((event) => bulkItem(event, this.#settings.bulk, major < 7))
     for (const request of requestsOf(items)) await this.#deliver(request)
   }
@@ -174,7 +176,6 @@ export class BulkSender implements Output {
               'its answer to GET / names no version',
           )
         }
-        this.#major = version
         return version
       }
       if (answer !== undefined) {
