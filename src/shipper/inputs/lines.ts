@@ -105,7 +105,7 @@ export function lineOf(
   const truncated = end - from > maxBytes
   if (truncated) end = from + maxBytes
   return {
-    text: bytes.utf8Slice(from, end),
+    text: bytes.toString('utf8', from, end),
     start: base + start,
     end: base + newline + 1,
     truncated,

@@ -119,7 +119,7 @@ export class MultilineJoiner {
     const room = this.#maxBytes - pending.bytes - 1
     const bytes = Buffer.byteLength(line.text)
     const fits = bytes <= room
-    const text = fits ? line.text : Buffer.from(line.text).utf8Slice(0, Math.max(room, 0))
+    const text = fits ? line.text : Buffer.from(line.text).toString('utf8', 0, Math.max(room, 0))
     pending.parts.push(text)
     pending.bytes += Math.min(bytes, Math.max(room, 0)) + 1
     pending.lines += 1

@@ -44,7 +44,7 @@ export function applyLog(
   for (let at = 0; ; ) {
     const newline = bytes.indexOf(10, at)
     if (newline < 0) break
-    const record = parseRecord(bytes.utf8Slice(at, newline))
+    const record = parseRecord(bytes.toString('utf8', at, newline))
     at = newline + 1
     if (record === undefined) break
     if (action === undefined) {

@@ -57,6 +57,8 @@ export class Registry {
   #timer: Timer | undefined
   #writing: Promise<void> | undefined
   #isFailing = false
+  /** A write failed; part of it may stand behind the log's end. */
+  #isTorn = false
   #closed = false
 
   private constructor(ports: RegistryPorts, settings: RegistrySettings, home: string) {
@@ -128,10 +130,18 @@ export class Registry {
 
   /** Resolves when what changed before the call is on disk. @throws DiskError */
   async flush(): Promise<void> {
+    while (this.#writing !== undefined) await this.#writing
     this.#timer?.cancel()
     this.#timer = undefined
-    await this.#writing
-    if (this.#dirty.size > 0) await this.#write()
+    if (this.#dirty.size === 0) return
+    const writing = this.#write()
+    this.#writing = writing.catch(() => {})
+    try {
+      await writing
+    } finally {
+      this.#writing = undefined
+      if (this.#dirty.size > 0 && !this.#closed) this.#writeIn(this.#flushMs)
+    }
   }
 
   /** Saves, then lets go of the files. */
@@ -180,6 +190,8 @@ export class Registry {
     const keys = [...this.#dirty]
     this.#dirty.clear()
     try {
+      if (this.#isTorn) this.#log.truncate(this.#logEnd)
+      this.#isTorn = false
       if (this.#logEnd > this.#logBytesMax) this.#writeCheckpoint()
       else {
         const text = keys.map((key, index) =>
@@ -193,6 +205,7 @@ export class Registry {
       }
       this.counts.writes += 1
     } catch (error) {
+      this.#isTorn = true
       for (const key of keys) this.#dirty.add(key)
       throw error
     }
