@@ -5,7 +5,7 @@ export type Token =
   | { readonly kind: 'word'; readonly raw: string; readonly start: number }
   | { readonly kind: 'quoted'; readonly raw: string; readonly start: number }
   | { readonly kind: 'regex'; readonly raw: string; readonly start: number }
-  | { readonly kind: 'range'; readonly start: number } & RangeParts
+  | ({ readonly kind: 'range'; readonly start: number } & RangeParts)
   | { readonly kind: 'tilde' | 'caret'; readonly raw: string; readonly start: number }
   | { readonly kind: Symbol | 'end'; readonly start: number }
 
@@ -131,10 +131,7 @@ function range(text: string, start: number): [Token, number] {
 
 function unexpected(text: string, position: number): QuerySyntaxError {
   const seen = JSON.stringify(text.charAt(position))
-  return new QuerySyntaxError(
-    `Encountered ${seen} at line 1, column ${position}.`,
-    position,
-  )
+  return new QuerySyntaxError(`Encountered ${seen} at line 1, column ${position}.`, position)
 }
 
 /** Takes the backslashes away: `\:` becomes `:`, `\u0041` becomes `A`. */

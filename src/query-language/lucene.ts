@@ -156,6 +156,17 @@ function term(state: State, field: string | undefined): QueryTree {
     }
     case 'word':
       return word(state, field, token.raw)
+    case 'and':
+    case 'caret':
+    case 'close':
+    case 'colon':
+    case 'end':
+    case 'minus':
+    case 'not':
+    case 'open':
+    case 'or':
+    case 'plus':
+    case 'tilde':
     default:
       state.at--
       throw unexpected(state)
@@ -223,7 +234,9 @@ function current(state: State): Token {
 /** What may start a clause, and what may follow one: in the order in which the original lists them. */
 const openings = ['<NOT>', '"+"', '"-"']
 const operands =
-  '<BAREOPER> "(" "*" <QUOTED> <TERM> <PREFIXTERM> <WILDTERM> <REGEXPTERM> "[" "{" <NUMBER>'.split(' ')
+  '<BAREOPER> "(" "*" <QUOTED> <TERM> <PREFIXTERM> <WILDTERM> <REGEXPTERM> "[" "{" <NUMBER>'.split(
+    ' ',
+  )
 const afterClause = (
   '<AND> <OR> <NOT> "+" "-" <BAREOPER> "(" ")" "*" "^" <QUOTED> <TERM> <FUZZY_SLOP> <PREFIXTERM> ' +
   '<WILDTERM> <REGEXPTERM> "[" "{" <NUMBER>'

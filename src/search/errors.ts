@@ -78,11 +78,7 @@ export function illegalArgument(reason: string, more: ErrorDetails = {}): Search
 
 export function validationFailed(...reasons: string[]): SearchError {
   const list = reasons.map((reason, at) => `${at + 1}: ${reason};`).join('')
-  return new SearchError(
-    400,
-    'action_request_validation_exception',
-    `Validation Failed: ${list}`,
-  )
+  return new SearchError(400, 'action_request_validation_exception', `Validation Failed: ${list}`)
 }
 
 export function indexNotFound(name: string, kind = 'index_or_alias'): SearchError {

@@ -2,7 +2,7 @@
 import { parse } from 'yaml'
 import { UserError } from '../runtime/service.ts'
 import { type Compatibility, findCompatibility } from './compatibility.ts'
-import { isObject, type Json } from './json/value.ts'
+import { isObject, type Json, textOf } from './json/value.ts'
 
 export interface Flags {
   readonly settings: ReadonlyMap<string, string>
@@ -57,7 +57,7 @@ function flatten(value: Json, path: string, settings: Map<string, string>): void
     for (const [name, member] of Object.entries(value)) {
       flatten(member, path === '' ? name : `${path}.${name}`, settings)
     }
-  } else if (Array.isArray(value)) settings.set(path, value.join(','))
+  } else if (Array.isArray(value)) settings.set(path, value.map(textOf).join(','))
   else if (value !== null) settings.set(path, String(value))
 }
 

@@ -42,4 +42,3 @@ function readConfiguration(disk: Disk, path: string): Map<string, string> {
     throw new UserError(`cannot read ${path}: ${error.code}`, { cause: error })
   }
 }
-

@@ -1,6 +1,6 @@
 // Pure. Filebeat's format strings: `%{[fields.log_topic]}`, `%{[a][b]:default}`, `%{+yyyy.MM.dd}`.
 
-import type { Value, ValueMap } from '../events/values.ts'
+import { ExactNumber, type Value, type ValueMap } from '../events/values.ts'
 import { compileDateFormat } from '../text/dates/format.ts'
 
 export interface FormatString {
@@ -59,13 +59,15 @@ function partOf(content: string): Part {
 }
 
 function fieldText(value: Value | undefined): string | undefined {
-  if (value === undefined || value === null) return undefined
-  if (typeof value === 'object' && (Array.isArray(value) || isMap(value))) return undefined
-  return String(value)
-}
-
-function isMap(value: object): value is ValueMap {
-  return Object.getPrototypeOf(value) === Object.prototype
+  switch (typeof value) {
+    case 'string':
+      return value
+    case 'number':
+    case 'boolean':
+      return String(value)
+    default:
+      return value instanceof ExactNumber ? value.text : undefined
+  }
 }
 
 /** The value at a dotted path. */

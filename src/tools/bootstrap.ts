@@ -14,7 +14,10 @@ export type SessionPorts = Pick<Ports, 'clock' | 'network' | 'random' | 'logger'
  * @param connect as zookeeper.connect
  * @throws OptionError where ZooKeeper does not answer or knows no such broker
  */
-export async function brokersFromZooKeeper(ports: SessionPorts, connect: string): Promise<string[]> {
+export async function brokersFromZooKeeper(
+  ports: SessionPorts,
+  connect: string,
+): Promise<string[]> {
   const session = openSession(ports, connect)
   try {
     await session.start()

@@ -10,7 +10,15 @@ import { boolean, defineSettings, int, long, string } from '../runtime/settings.
 export type Properties = Readonly<Record<string, string>>
 
 /** TLS and SASL say nothing while the protocol is PLAINTEXT, which is the only one built. */
-const foreignPrefixes = ['ssl.', 'sasl.', 'key.', 'value.', 'metric', 'interceptor.', 'enable.metrics']
+const foreignPrefixes = [
+  'ssl.',
+  'sasl.',
+  'key.',
+  'value.',
+  'metric',
+  'interceptor.',
+  'enable.metrics',
+]
 
 const common = {
   'bootstrap.servers': string({ default: null, about: 'host:port of one or more brokers.' }),
@@ -168,7 +176,9 @@ function acksFrom(text: string | null): -1 | 0 | 1 | null {
 }
 
 /** Leaves out what is null, so that the client's default holds. */
-function given<S extends object>(settings: { readonly [Name in keyof S]: S[Name] | null }): Partial<S> {
+function given<S extends object>(
+  settings: { readonly [Name in keyof S]: S[Name] | null },
+): Partial<S> {
   const entries = Object.entries(settings).filter(([, value]) => value !== null)
   return Object.fromEntries(entries) as Partial<S>
 }

@@ -1,10 +1,6 @@
 // Pure.
 // What kafka-topics --describe prints: which topics and partitions, and in which columns.
-import type {
-  ConfigEntry,
-  PartitionDescription,
-  TopicDescription,
-} from '../client/admin/types.ts'
+import type { ConfigEntry, PartitionDescription, TopicDescription } from '../client/admin/types.ts'
 
 /** all; topics with settings of their own, without their partitions; or partitions in some trouble. */
 export type DescribeWhat =
@@ -23,20 +19,23 @@ export interface DescribedTopic {
 export interface DescribeContext {
   readonly what: DescribeWhat
   readonly liveBrokers: ReadonlySet<number>
+  /** The columns of 0.10.1. */
+  readonly isOldWay: boolean
 }
 
 /** Lines without their ends; none where a topic has nothing to show. */
 export function describeLines(described: DescribedTopic, context: DescribeContext): string[] {
-  const { what } = context
+  const { what, isOldWay } = context
   const { topic } = described
   const overrides = described.configs.filter(({ isDefault }) => !isDefault)
   const lines: string[] = []
   if (what === 'all' || (what === 'overrides' && overrides.length > 0)) {
-    lines.push(topicLine(topic, overrides))
+    lines.push(topicLine(topic, overrides, isOldWay))
   }
   if (what === 'overrides') return lines
   for (const partition of topic.partitions) {
-    if (isShown(partition, described, context)) lines.push(partitionLine(topic.name, partition))
+    if (!isShown(partition, described, context)) continue
+    lines.push(partitionLine(topic.name, partition, isOldWay))
   }
   return lines
 }
@@ -44,18 +43,28 @@ export function describeLines(described: DescribedTopic, context: DescribeContex
 /** undefined ids come from brokers that have none. */
 const noTopicId = 'A'.repeat(22)
 
-function topicLine(topic: TopicDescription, overrides: readonly ConfigEntry[]): string {
+function topicLine(
+  topic: TopicDescription,
+  overrides: readonly ConfigEntry[],
+  isOldWay: boolean,
+): string {
+  const configs = overrides.map(({ name, value }) => `${name}=${value ?? 'null'}`).join(',')
+  const factor = topic.partitions[0]?.replicas.length ?? 0
+  if (isOldWay) {
+    const counts = `PartitionCount:${topic.partitions.length}\tReplicationFactor:${factor}`
+    return `Topic:${topic.name}\t${counts}\tConfigs:${configs}`
+  }
   const columns = [
     `Topic: ${topic.name}`,
     `TopicId: ${topic.topicId ?? noTopicId}`,
     `PartitionCount: ${topic.partitions.length}`,
-    `ReplicationFactor: ${topic.partitions[0]?.replicas.length ?? 0}`,
-    `Configs: ${overrides.map(({ name, value }) => `${name}=${value ?? 'null'}`).join(',')}`,
+    `ReplicationFactor: ${factor}`,
+    `Configs: ${configs}`,
   ]
   return columns.join('\t')
 }
 
-function partitionLine(topic: string, partition: PartitionDescription): string {
+function partitionLine(topic: string, partition: PartitionDescription, isOldWay: boolean): string {
   const columns = [
     `Topic: ${topic}`,
     `Partition: ${partition.partition}`,
@@ -63,8 +72,7 @@ function partitionLine(topic: string, partition: PartitionDescription): string {
     `Replicas: ${partition.replicas.join(',')}`,
     `Isr: ${partition.inSyncReplicas.join(',')}`,
     // Only KRaft clusters have eligible leader replicas.
-    'Elr: N/A',
-    'LastKnownElr: N/A',
+    ...(isOldWay ? [] : ['Elr: N/A', 'LastKnownElr: N/A']),
   ]
   return `\t${columns.join('\t')}`
 }

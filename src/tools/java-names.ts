@@ -42,12 +42,27 @@ export function exceptionName(errorName: string): string {
 export function plainText(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   if (!(error instanceof KafkaError)) return error.message
+  const api = /^UNSUPPORTED_VERSION \((\w+) of broker/.exec(error.message)?.[1]
+  if (api !== undefined) {
+    return `The node does not support ${api.replace(/(?<=[a-z])(?=[A-Z])/g, '_').toUpperCase()}`
+  }
   const rest = error.message.slice(error.errorName.length)
-  return rest.replace(/^(?: \([^)]*\))?: /, '')
+  const [, detail, text = rest] = /^(?: \(([^)]*)\))?: (.*)$/s.exec(rest) ?? []
+  // Elsewhere the detail is a name that the sentence has too.
+  return error.errorName === 'MESSAGE_TOO_LARGE' && detail !== undefined
+    ? `${text} (${detail})`
+    : text
 }
 
 /** Class and sentence, as a Java log shows an exception. */
 export function exceptionText(error: unknown): string {
   if (error instanceof KafkaError) return `${exceptionName(error.errorName)}: ${plainText(error)}`
   return plainText(error)
+}
+
+/** For a logger: prints as an exception does, without a stack of ours. */
+export function javaError(error: unknown): Error {
+  const shown = new Error(exceptionText(error))
+  shown.stack = shown.message
+  return shown
 }

@@ -24,9 +24,13 @@ export interface LineFormat {
 }
 
 /** @throws LineError for separators that could not be told apart */
-export function lineFormat(topic: string, properties: Readonly<Record<string, string>>): LineFormat {
+export function lineFormat(
+  topic: string,
+  properties: Readonly<Record<string, string>>,
+): LineFormat {
   const isTrue = (name: string): boolean => properties[name]?.trim().toLowerCase() === 'true'
-  const bytes = (name: string, fallback: string): Buffer => Buffer.from(properties[name] ?? fallback)
+  const bytes = (name: string, fallback: string): Buffer =>
+    Buffer.from(properties[name] ?? fallback)
   const marker = properties['null.marker']
   const format: LineFormat = {
     topic: properties['topic'] ?? topic,

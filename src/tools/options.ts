@@ -47,9 +47,7 @@ export class Options<T extends OptionTable> {
   text(name: keyof T & string): string | undefined {
     const values = this.texts(name)
     if (values.length < 2) return values[0]
-    throw new OptionError(
-      `Found multiple arguments for option ${name}, but you asked for only one`,
-    )
+    throw new OptionError(`Found multiple arguments for option ${name}, but you asked for only one`)
   }
 
   /** @throws OptionError where it is not given */
@@ -180,7 +178,9 @@ const helpWidth = 96
 /** What a command is for, and its options. Ends with a line feed. */
 export function helpText(command: string, about: string, table: OptionTable): string {
   const lines = [`Usage: ${command} OPTIONS`, '', about, '']
-  for (const [name, row] of Object.entries(table).sort(([one], [other]) => (one < other ? -1 : 1))) {
+  for (const [name, row] of Object.entries(table).sort(([one], [other]) =>
+    one < other ? -1 : 1,
+  )) {
     lines.push(`  --${name}${valueText(row)}`)
     lines.push(...wrap(row.about, helpWidth - helpIndent).map((text) => `      ${text}`))
   }

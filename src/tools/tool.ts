@@ -109,7 +109,10 @@ export interface Whereabouts {
  * The list of addresses, from ZooKeeper if need be, which draws a warning.
  * @throws OptionError for what is no address, or no broker in ZooKeeper
  */
-export async function findBrokers(tool: Tool, { brokers, zookeeper }: Whereabouts): Promise<string[]> {
+export async function findBrokers(
+  tool: Tool,
+  { brokers, zookeeper }: Whereabouts,
+): Promise<string[]> {
   if (brokers !== undefined) {
     const list = brokers.split(',').filter((one) => one.trim() !== '')
     if (list.length > 0 && list.every((one) => parseAddress(one) !== undefined)) return list

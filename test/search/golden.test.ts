@@ -68,7 +68,11 @@ test('recorded requests are answered as Elasticsearch 6.4.1 answered them', asyn
   try {
     let previous: Pair | undefined
     for (const pair of [...read('setup.ndjson'), ...read('pairs.ndjson')]) {
-      if (previous?.stateful === true && previous.group !== pair.group && previous.group !== 'setup') {
+      if (
+        previous?.stateful === true &&
+        previous.group !== pair.group &&
+        previous.group !== 'setup'
+      ) {
         await server.call('DELETE', '/dyn-*,w-*,al-*,ro-*,tp-*')
       }
       previous = pair

@@ -2,20 +2,36 @@
 /**
  * One consumer group of the classic protocol (kafka.md F22 to F30): members, generations, rebalances.
  * Each event returns what is to be done about it; nothing here knows connections, timers or logs.
+ * Times are those of a clock that never goes back, in milliseconds.
  */
 import { Errors } from '../../kafka/errors.ts'
-import { refusedJoin, refusedSync, type JoinAnswer, type SyncAnswer } from './answers.ts'
-import { agree, selectProtocol, type Member, type MemberDetails, type Protocol } from './member.ts'
+import {
+  joinFailure,
+  refused,
+  syncFailure,
+  type Effect,
+  type GroupWrite,
+  type JoinAnswer,
+  type JoinOutcome,
+  type Outcome,
+} from './answers.ts'
+import {
+  memberOf,
+  sameProtocols,
+  type GroupLimits,
+  type JoinRequest,
+  type Member,
+  type RestoredGroup,
+} from './member.ts'
+import { JoinPhase } from './join-phase.ts'
+import { Roster } from './roster.ts'
+import { Waiting } from './waiting.ts'
 
 export type GroupState = 'Empty' | 'PreparingRebalance' | 'CompletingRebalance' | 'Stable' | 'Dead'
 
-export type Effect =
-  | { readonly type: 'joined'; readonly memberId: string; readonly answer: JoinAnswer }
-  | { readonly type: 'synced'; readonly memberId: string; readonly answer: SyncAnswer }
-  /** The group is to be written to the log; `persisted` tells how that went. */
-  | { readonly type: 'persist'; readonly generation: number }
-
 const noBytes = Buffer.alloc(0)
+/** A member that joins for the first time cannot be heard of: its client may be gone meanwhile. */
+const newMemberJoinMs = 5 * 60 * 1000
 
 export class Group {
   readonly id: string
@@ -24,382 +40,362 @@ export class Group {
   generation = 0
   protocolType: string | null = null
   protocolName: string | null = null
-  leaderId: string | null = null
-  stateSinceMs: number
-  readonly members = new Map<string, Member>()
-  readonly #instances = new Map<string, string>()
-  /** Ids given out to members that have not joined with them yet, and until when they may. */
-  readonly #promised = new Map<string, number>()
-  /** While preparing: when the join phase ends at the latest. */
-  #joinDeadlineMs = Infinity
-  /** While preparing the first generation: members may still come until then. */
-  #initialDelayUntilMs = -1
-  #initialGiveUpMs = -1
-  /** While completing: when members that have not synced are removed. */
+  readonly #roster = new Roster()
+  readonly #waiting = new Waiting()
+  readonly #joinPhase: JoinPhase
   #syncDeadlineMs = Infinity
 
-  constructor(id: string, limits: GroupLimits, now: number) {
+  constructor(id: string, limits: GroupLimits) {
     this.id = id
     this.#limits = limits
-    this.stateSinceMs = now
+    this.#joinPhase = new JoinPhase(limits.initialRebalanceDelayMs)
   }
 
-  isKnown(memberId: string): boolean {
-    return this.members.has(memberId)
+  /** When `expire` must be called next; Infinity: never. */
+  get nextDeadlineMs(): number {
+    return this.#waiting.nextDeadlineMs
   }
 
-  memberOfInstance(instanceId: string): string | undefined {
-    return this.#instances.get(instanceId)
+  /** Nobody is here and nobody is expected. */
+  get isVacant(): boolean {
+    return this.state === 'Empty' && this.#waiting.pending.size === 0
   }
 
-  join(request: JoinRequest, now: number): { error: number; memberId: string } | Effect[] {
+  get members(): ReadonlyMap<string, Member> {
+    return this.#roster.members
+  }
+
+  get leaderId(): string | null {
+    return this.#roster.leaderId
+  }
+
+  /** Whether the caller is who it says it is: NONE, or the error for it. */
+  memberProblem(memberId: string, instanceId: string | null): number {
+    return this.#roster.problemOf(memberId, instanceId)
+  }
+
+  join(request: JoinRequest, now: number): JoinOutcome {
     const { memberId, instanceId } = request
-    const refused = (error: number, id = memberId) => ({ error, memberId: id })
-    if (this.state === 'Dead') return refused(Errors.COORDINATOR_NOT_AVAILABLE)
-    if (!agree(this.members.values(), this.protocolType, request))
-      return refused(Errors.INCONSISTENT_GROUP_PROTOCOL)
+    const no = (error: number): JoinOutcome => ({ error, memberId, effects: [] })
+    if (this.state === 'Dead') return no(Errors.COORDINATOR_NOT_AVAILABLE)
+    if (!this.#hasRoomFor(memberId)) {
+      const effects = this.#removeLate(memberId, now)
+      return { error: Errors.GROUP_MAX_SIZE_REACHED, memberId: '', effects }
+    }
+    if (!this.#roster.agrees(request, this.protocolType))
+      return no(Errors.INCONSISTENT_GROUP_PROTOCOL)
     if (memberId === '') return this.#joinUnknown(request, now)
-    const known = instanceId === null ? undefined : this.#instances.get(instanceId)
-    if (known !== undefined && known !== memberId) return refused(Errors.FENCED_INSTANCE_ID)
-    if (this.#promised.delete(memberId)) {
-      if (this.#isFull()) return refused(Errors.GROUP_MAX_SIZE_REACHED)
-      return this.#addMember(memberId, request, now)
+    if (this.#waiting.pending.has(memberId)) {
+      if (instanceId !== null) return no(Errors.UNKNOWN_MEMBER_ID)
+      this.#waiting.pending.delete(memberId)
+      return this.#accepted(memberId, this.#addMember(memberId, request, now))
     }
+    const problem = this.memberProblem(memberId, instanceId)
     const member = this.members.get(memberId)
-    if (member === undefined || (instanceId !== null && known === undefined))
-      return refused(Errors.UNKNOWN_MEMBER_ID)
-    return this.#rejoin(member, request, now)
+    if (problem !== Errors.NONE || member === undefined) return no(problem)
+    return this.#accepted(memberId, this.#rejoin(member, request, now))
   }
 
-  #joinUnknown(request: JoinRequest, now: number) {
-    const { instanceId, newMemberId } = request
-    const known = instanceId === null ? undefined : this.#instances.get(instanceId)
-    if (instanceId !== null && known !== undefined)
-      return this.#replaceStatic(known, instanceId, request, now)
-    if (this.#isFull()) return { error: Errors.GROUP_MAX_SIZE_REACHED, memberId: '' }
+  #accepted(memberId: string, effects: readonly Effect[]): JoinOutcome {
+    return { error: Errors.NONE, memberId, effects }
+  }
+
+  #joinUnknown(request: JoinRequest, now: number): JoinOutcome {
+    const { instanceId, newMemberId, sessionTimeoutMs } = request
+    const known = instanceId === null ? undefined : this.#roster.idOfInstance(instanceId)
+    const old = known === undefined ? undefined : this.members.get(known)
+    if (old !== undefined)
+      return this.#accepted(newMemberId, this.#replaceStatic(old, request, now))
     if (instanceId === null && request.requiresKnownMemberId) {
-      this.#promised.set(newMemberId, now + request.sessionTimeoutMs)
-      return { error: Errors.MEMBER_ID_REQUIRED, memberId: newMemberId }
+      this.#waiting.promise(newMemberId, now + sessionTimeoutMs)
+      return { error: Errors.MEMBER_ID_REQUIRED, memberId: newMemberId, effects: [] }
     }
-    return this.#addMember(newMemberId, request, now)
+    return this.#accepted(newMemberId, this.#addMember(newMemberId, request, now))
   }
 
-  #isFull(): boolean {
-    return this.members.size + this.#promised.size >= this.#limits.sizeMax
+  /** group.max.size: while preparing, those count that have come back already. */
+  #hasRoomFor(memberId: string): boolean {
+    const { sizeMax } = this.#limits
+    if (this.state === 'Empty') return true
+    if (this.state === 'PreparingRebalance')
+      return this.#waiting.joining.has(memberId) || this.#waiting.joining.size < sizeMax
+    return this.members.has(memberId) || this.members.size < sizeMax
+  }
+
+  #removeLate(memberId: string, now: number): Effect[] {
+    const member = this.members.get(memberId)
+    return member === undefined ? [] : this.#removeMember(member, now)
   }
 
   #addMember(memberId: string, request: JoinRequest, now: number): Effect[] {
-    this.#insert(memberId, request, now)
-    if (this.protocolType === null) this.protocolType = request.protocolType
-    if (this.state === 'PreparingRebalance' && this.#initialDelayUntilMs >= 0) {
-      const extended = now + this.#limits.initialRebalanceDelayMs
-      this.#initialDelayUntilMs = Math.min(extended, this.#initialGiveUpMs)
-    }
-    return this.#prepareRebalance(now)
-  }
-
-  #insert(memberId: string, request: JoinRequest, now: number): void {
-    const { protocols, sessionTimeoutMs, rebalanceTimeoutMs, clientId, clientHost } = request
-    const { instanceId } = request
-    this.members.set(memberId, {
-      ...{ memberId, instanceId, clientId, clientHost, protocols },
-      ...{ sessionTimeoutMs, rebalanceTimeoutMs },
-      supportsSkipAssignment: request.supportsSkipAssignment,
-      assignment: noBytes,
-      isJoining: true,
-      isSyncing: false,
-      deadlineMs: now + sessionTimeoutMs,
-    })
-    if (instanceId !== null) this.#instances.set(instanceId, memberId)
-    this.leaderId ??= memberId
+    if (this.state === 'PreparingRebalance' && this.generation === 0)
+      this.#joinPhase.noteNewMember()
+    if (this.members.size === 0) this.protocolType = request.protocolType
+    const deadlineMs = now + newMemberJoinMs
+    this.#roster.put({ ...memberOf(request, memberId), isNew: true, deadlineMs })
+    this.#waiting.due(deadlineMs)
+    this.#waiting.joining.add(memberId)
+    return this.#rebalance(now)
   }
 
   /** A static member came back without its id: it takes the old one's place (KIP-345). */
-  #replaceStatic(oldId: string, instanceId: string, request: JoinRequest, now: number): Effect[] {
-    const old = this.members.get(oldId)
-    const effects: Effect[] = []
-    if (old?.isJoining === true) effects.push(joinFailure(oldId, Errors.FENCED_INSTANCE_ID))
-    if (old?.isSyncing === true) effects.push(syncFailure(oldId, Errors.FENCED_INSTANCE_ID))
-    const wasLeader = this.leaderId === oldId
-    this.members.delete(oldId)
-    const { newMemberId } = request
-    this.#insert(newMemberId, request, now)
-    this.#instances.set(instanceId, newMemberId)
-    if (wasLeader) this.leaderId = newMemberId
-    const member = this.members.get(newMemberId)
-    const keepsProtocol = selectProtocol([...this.members.values()]) === this.protocolName
-    if (this.state !== 'Stable' || !keepsProtocol || member === undefined || old === undefined)
-      return [...effects, ...this.#prepareRebalance(now)]
-    member.assignment = old.assignment
-    member.isJoining = false
-    const skips = wasLeader && request.supportsSkipAssignment
+  #replaceStatic(old: Member, request: JoinRequest, now: number): Effect[] {
+    const { newMemberId: memberId, supportsSkipAssignment } = request
+    const effects = this.#waiting.fail(old, Errors.FENCED_INSTANCE_ID)
+    const wasLeader = this.leaderId === old.memberId
+    const { assignment } = old
+    this.#waiting.owingSync.delete(old.memberId)
+    this.#roster.replace(old, { ...memberOf(request, memberId), assignment })
+    this.#waiting.joining.add(memberId)
+    if (this.state === 'Stable' && this.#roster.selectProtocol() === this.protocolName) {
+      const write = { memberId, replaced: old, wasLeader, supportsSkipAssignment } as const
+      return [...effects, { type: 'persist', write: { reason: 'static', ...write } }]
+    }
+    return [...effects, ...this.#rebalance(now)]
+  }
+
+  /** The new id is in the log, and the member is told; or it is not, and the old one is back. */
+  #staticWritten(
+    write: GroupWrite & { readonly reason: 'static' },
+    error: number,
+    now: number,
+  ): Effect[] {
+    const { memberId, replaced, wasLeader } = write
+    const member = this.members.get(memberId)
+    // A rebalance that has begun meanwhile will answer it.
+    if (member === undefined || this.state !== 'Stable' || !this.#waiting.joining.has(memberId))
+      return []
+    this.#waiting.joining.delete(memberId)
+    if (error !== Errors.NONE) {
+      this.#roster.replace(member, replaced)
+      this.#waiting.heardOf(replaced, now)
+      return [joinFailure(memberId, error)]
+    }
+    this.#waiting.heardOf(member, now)
+    const skips = wasLeader && write.supportsSkipAssignment
     const answer = {
       ...this.#joinAnswer(member),
       // An old client that finds itself leading would assign anew: it is told the old leader's id.
-      leader: wasLeader && !skips ? oldId : (this.leaderId ?? ''),
+      leader: wasLeader && !skips ? replaced.memberId : (this.leaderId ?? ''),
       skipAssignment: skips,
-      members: skips ? this.#memberRows() : [],
+      members: skips ? this.#roster.rows(this.protocolName) : [],
     }
-    return [
-      ...effects,
-      { type: 'persist', generation: this.generation },
-      { type: 'joined', memberId: newMemberId, answer },
-    ]
+    return [{ type: 'joined', memberId, answer }]
   }
 
   #rejoin(member: Member, request: JoinRequest, now: number): Effect[] {
     const isSame = sameProtocols(member.protocols, request.protocols)
-    member.deadlineMs = now + request.sessionTimeoutMs
+    const { memberId } = member
     const isAnswered =
       (this.state === 'CompletingRebalance' && isSame) ||
-      (this.state === 'Stable' && isSame && member.memberId !== this.leaderId)
-    Object.assign(member, {
-      protocols: request.protocols,
-      sessionTimeoutMs: request.sessionTimeoutMs,
-      rebalanceTimeoutMs: request.rebalanceTimeoutMs,
-    })
-    if (isAnswered)
-      return [{ type: 'joined', memberId: member.memberId, answer: this.#joinAnswer(member) }]
-    member.isJoining = true
-    return this.#prepareRebalance(now)
+      (this.state === 'Stable' && isSame && memberId !== this.leaderId)
+    if (isAnswered) {
+      this.#waiting.heardOf(member, now)
+      return [{ type: 'joined', memberId, answer: this.#joinAnswer(member) }]
+    }
+    const { protocols, sessionTimeoutMs, rebalanceTimeoutMs } = request
+    const deadlineMs = member.isNew ? member.deadlineMs : Infinity
+    const timeouts = { sessionTimeoutMs, rebalanceTimeoutMs, deadlineMs }
+    this.#roster.put({ ...member, protocols, ...timeouts })
+    this.#waiting.joining.add(memberId)
+    return this.#rebalance(now)
   }
 
-  #prepareRebalance(now: number): Effect[] {
-    const effects: Effect[] = []
+  /** Begins a rebalance; where one is under way, ends its join phase if all are there. */
+  #rebalance(now: number): Effect[] {
     if (this.state === 'PreparingRebalance') return this.#completeJoinIfAll(now)
-    if (this.state === 'CompletingRebalance')
-      for (const member of this.members.values())
-        if (member.isSyncing) {
-          member.isSyncing = false
-          effects.push(syncFailure(member.memberId, Errors.REBALANCE_IN_PROGRESS))
-        }
-    const isInitial = this.state === 'Empty' && this.#limits.initialRebalanceDelayMs > 0
-    const longestMs = Math.max(
-      0,
-      ...[...this.members.values()].map((one) => one.rebalanceTimeoutMs),
-    )
-    this.#become('PreparingRebalance', now)
-    this.#joinDeadlineMs = now + longestMs
-    this.#initialGiveUpMs = now + longestMs
-    this.#initialDelayUntilMs = isInitial
-      ? Math.min(now + this.#limits.initialRebalanceDelayMs, this.#initialGiveUpMs)
-      : -1
-    return [...effects, ...this.#completeJoinIfAll(now)]
+    const wasEmpty = this.state === 'Empty'
+    const effects =
+      this.state === 'CompletingRebalance' ? this.#failSyncs(Errors.REBALANCE_IN_PROGRESS, now) : []
+    this.state = 'PreparingRebalance'
+    this.#syncDeadlineMs = Infinity
+    const longestMs = this.#roster.longestRebalanceMs()
+    if (wasEmpty) this.#joinPhase.gather(now, longestMs)
+    else this.#joinPhase.begin(now, longestMs)
+    this.#waiting.due(this.#joinPhase.deadlineMs)
+    return [...effects, ...this.#endJoinPhaseIfDue(now)]
+  }
+
+  #endJoinPhaseIfDue(now: number): Effect[] {
+    return this.#joinPhase.isOver(now) ? this.#completeJoin(now) : this.#completeJoinIfAll(now)
   }
 
   #completeJoinIfAll(now: number): Effect[] {
-    if (this.#initialDelayUntilMs > now || this.#promised.size > 0) return []
-    for (const member of this.members.values()) if (!member.isJoining) return []
-    return this.#completeJoin(now)
+    const isComplete =
+      this.#waiting.pending.size === 0 && this.#waiting.joining.size === this.members.size
+    return isComplete && !this.#joinPhase.isGathering ? this.#completeJoin(now) : []
   }
 
   #completeJoin(now: number): Effect[] {
     for (const member of [...this.members.values()])
-      if (!member.isJoining && member.instanceId === null) this.#remove(member)
-    this.#initialDelayUntilMs = -1
-    const joined = [...this.members.values()].filter((member) => member.isJoining)
-    if (this.members.size > 0 && joined.length === 0) {
+      if (!this.#waiting.joining.has(member.memberId) && member.instanceId === null)
+        this.#drop(member)
+    this.#joinPhase.end()
+    const longestMs = this.#roster.longestRebalanceMs()
+    if (this.members.size > 0 && this.#waiting.joining.size === 0) {
       // Only static members, none of them back yet: they get another round.
-      this.#joinDeadlineMs =
-        now + Math.max(...[...this.members.values()].map((one) => one.rebalanceTimeoutMs))
+      this.#joinPhase.begin(now, longestMs)
+      this.#waiting.due(this.#joinPhase.deadlineMs)
       return []
     }
     this.generation += 1
     if (this.members.size === 0) {
       this.protocolName = null
-      this.#become('Empty', now)
-      return [{ type: 'persist', generation: this.generation }]
+      this.state = 'Empty'
+      return [{ type: 'persist', write: { reason: 'empty' } }]
     }
-    if (this.leaderId === null || this.members.get(this.leaderId)?.isJoining !== true)
-      this.leaderId = joined[0]?.memberId ?? null
-    this.protocolName = selectProtocol([...this.members.values()])
-    this.#become('CompletingRebalance', now)
-    this.#syncDeadlineMs = now + Math.max(...joined.map((member) => member.rebalanceTimeoutMs))
-    return joined.map((member): Effect => {
-      member.isJoining = false
-      member.deadlineMs = now + member.sessionTimeoutMs
-      return { type: 'joined', memberId: member.memberId, answer: this.#joinAnswer(member) }
-    })
+    if (this.leaderId === null || !this.#waiting.joining.has(this.leaderId))
+      this.#roster.leaderId = this.#waiting.joining.values().next().value ?? null
+    this.protocolName = this.#roster.selectProtocol()
+    this.state = 'CompletingRebalance'
+    this.#syncDeadlineMs = now + longestMs
+    this.#waiting.due(this.#syncDeadlineMs)
+    const effects: Effect[] = []
+    for (const member of this.members.values()) {
+      const { memberId } = member
+      this.#waiting.owingSync.add(memberId)
+      member.isNew = false
+      const isWaiting = this.#waiting.joining.delete(memberId)
+      this.#waiting.heardOf(member, now)
+      if (isWaiting) effects.push({ type: 'joined', memberId, answer: this.#joinAnswer(member) })
+    }
+    return effects
   }
 
   #joinAnswer(member: Member): JoinAnswer {
-    const isLeader = member.memberId === this.leaderId
+    const { generation, protocolType, protocolName, leaderId } = this
+    const members = member.memberId === leaderId ? this.#roster.rows(this.protocolName) : []
     return {
-      error: Errors.NONE,
-      generation: this.generation,
-      protocolType: this.protocolType,
-      protocolName: this.protocolName,
-      leader: this.leaderId ?? '',
-      memberId: member.memberId,
-      skipAssignment: false,
-      members: isLeader ? this.#memberRows() : [],
+      ...{ error: Errors.NONE, generation, protocolType, protocolName, leader: leaderId ?? '' },
+      ...{ memberId: member.memberId, skipAssignment: false, members },
     }
   }
 
-  #memberRows(): JoinAnswer['members'] {
-    return [...this.members.values()].map(({ memberId, instanceId, protocols }) => ({
-      memberId,
-      groupInstanceId: instanceId,
-      metadata: protocols.find((one) => one.name === this.protocolName)?.metadata ?? noBytes,
-    }))
-  }
-
-  #syncSuccess(member: Member): SyncAnswer {
-    const { protocolType, protocolName } = this
-    return { error: Errors.NONE, protocolType, protocolName, assignment: member.assignment }
-  }
-
-  /** `assignments` is empty but for the leader. */
-  sync(
-    memberId: string,
-    assignments: ReadonlyMap<string, Buffer>,
-    now: number,
-  ): { error: number } | Effect[] {
+  /** `assignments` is empty but for the leader. The caller's identity was checked. */
+  sync(memberId: string, assignments: ReadonlyMap<string, Buffer>, now: number): Outcome {
     const member = this.members.get(memberId)
-    if (member === undefined || this.state === 'Empty') return { error: Errors.UNKNOWN_MEMBER_ID }
-    if (this.state === 'Dead') return { error: Errors.COORDINATOR_NOT_AVAILABLE }
-    if (this.state === 'PreparingRebalance') return { error: Errors.REBALANCE_IN_PROGRESS }
-    member.deadlineMs = now + member.sessionTimeoutMs
-    if (this.state === 'Stable')
-      return [{ type: 'synced', memberId, answer: this.#syncSuccess(member) }]
-    member.isSyncing = true
-    if (memberId !== this.leaderId) return []
+    if (this.state === 'Dead') return refused(Errors.COORDINATOR_NOT_AVAILABLE)
+    if (member === undefined || this.state === 'Empty') return refused(Errors.UNKNOWN_MEMBER_ID)
+    if (this.state === 'PreparingRebalance') return refused(Errors.REBALANCE_IN_PROGRESS)
+    this.#waiting.owingSync.delete(memberId)
+    if (this.#waiting.owingSync.size === 0) this.#syncDeadlineMs = Infinity
+    if (this.state === 'Stable') {
+      this.#waiting.heardOf(member, now)
+      return { error: Errors.NONE, effects: [this.#synced(member)] }
+    }
+    this.#waiting.syncing.add(memberId)
+    member.deadlineMs = Infinity
+    if (memberId !== this.leaderId) return { error: Errors.NONE, effects: [] }
     for (const one of this.members.values())
       one.assignment = assignments.get(one.memberId) ?? noBytes
-    return [{ type: 'persist', generation: this.generation }]
+    const write = { reason: 'assignment', generation: this.generation } as const
+    return { error: Errors.NONE, effects: [{ type: 'persist', write }] }
+  }
+
+  #synced({ memberId, assignment }: Member): Effect {
+    const { protocolType, protocolName } = this
+    const answer = { error: Errors.NONE, protocolType, protocolName, assignment }
+    return { type: 'synced', memberId, answer }
   }
 
   /** The write asked for by `persist` has ended. */
-  persisted(generation: number, error: number, now: number): Effect[] {
-    if (this.state !== 'CompletingRebalance' || generation !== this.generation) return []
-    const effects: Effect[] = []
-    for (const member of this.members.values()) {
-      if (!member.isSyncing) continue
-      member.isSyncing = false
-      const answer = error === Errors.NONE ? this.#syncSuccess(member) : undefined
-      effects.push(
-        answer === undefined
-          ? syncFailure(member.memberId, error)
-          : { type: 'synced', memberId: member.memberId, answer },
-      )
-    }
-    if (error === Errors.NONE) {
-      this.#become('Stable', now)
-      return effects
-    }
-    for (const member of this.members.values()) member.assignment = noBytes
-    return [...effects, ...this.#prepareRebalance(now)]
+  persisted(write: GroupWrite, error: number, now: number): Effect[] {
+    if (write.reason === 'empty') return []
+    if (write.reason === 'static') return this.#staticWritten(write, error, now)
+    if (this.state !== 'CompletingRebalance' || write.generation !== this.generation) return []
+    if (error !== Errors.NONE) return [...this.#failSyncs(error, now), ...this.#rebalance(now)]
+    this.state = 'Stable'
+    const waited = this.#waiting.endSyncs(this.members.values(), now)
+    return waited.map((member) => this.#synced(member))
   }
 
+  /** The caller's identity was checked. */
   heartbeat(memberId: string, now: number): number {
     const member = this.members.get(memberId)
     if (this.state === 'Dead') return Errors.COORDINATOR_NOT_AVAILABLE
     if (member === undefined || this.state === 'Empty') return Errors.UNKNOWN_MEMBER_ID
-    member.deadlineMs = now + member.sessionTimeoutMs
+    this.#waiting.heardOf(member, now)
     return this.state === 'PreparingRebalance' ? Errors.REBALANCE_IN_PROGRESS : Errors.NONE
   }
 
-  leave(memberId: string, now: number): { error: number; effects: Effect[] } {
-    if (this.#promised.delete(memberId))
-      return { error: Errors.NONE, effects: this.#afterRemoval(now) }
-    const member = this.members.get(memberId)
-    if (member === undefined) return { error: Errors.UNKNOWN_MEMBER_ID, effects: [] }
-    this.#remove(member)
-    return { error: Errors.NONE, effects: this.#afterRemoval(now) }
+  /** A static member may be named by its instance id alone. */
+  leave(memberId: string, instanceId: string | null, now: number): Outcome {
+    if (this.state === 'Dead') return refused(Errors.COORDINATOR_NOT_AVAILABLE)
+    if (this.#waiting.pending.delete(memberId)) {
+      const isAwaited = this.state === 'PreparingRebalance'
+      return { error: Errors.NONE, effects: isAwaited ? this.#completeJoinIfAll(now) : [] }
+    }
+    const isAdministrative = memberId === '' && instanceId !== null
+    const named = isAdministrative ? this.#roster.idOfInstance(instanceId) : memberId
+    const problem = this.memberProblem(named ?? '', instanceId)
+    const member = this.members.get(named ?? '')
+    if (problem !== Errors.NONE || member === undefined) return refused(problem)
+    return { error: Errors.NONE, effects: this.#removeMember(member, now) }
   }
 
-  #remove(member: Member): void {
-    this.members.delete(member.memberId)
-    if (member.instanceId !== null && this.#instances.get(member.instanceId) === member.memberId)
-      this.#instances.delete(member.instanceId)
-    if (this.leaderId === member.memberId) this.leaderId = this.members.keys().next().value ?? null
+  /** Who waits for this member's answer is told that it is unknown; the others rebalance. */
+  #removeMember(member: Member, now: number): Effect[] {
+    const effects = this.#waiting.fail(member, Errors.UNKNOWN_MEMBER_ID)
+    this.#drop(member)
+    return [...effects, ...this.#rebalance(now)]
   }
 
-  #afterRemoval(now: number): Effect[] {
-    if (this.state === 'Stable' || this.state === 'CompletingRebalance')
-      return this.#prepareRebalance(now)
-    return this.state === 'PreparingRebalance' ? this.#completeJoinIfAll(now) : []
+  #drop(member: Member): void {
+    this.#waiting.owingSync.delete(member.memberId)
+    this.#roster.remove(member)
+  }
+
+  /** Assignments of a rebalance that does not come to its end are void. */
+  #failSyncs(error: number, now: number): Effect[] {
+    for (const member of this.members.values()) member.assignment = noBytes
+    this.#waiting.owingSync.clear()
+    const waited = this.#waiting.endSyncs(this.members.values(), now)
+    return waited.map(({ memberId }) => syncFailure(memberId, error))
   }
 
   /** What became due: sessions that ended, a join or sync phase that is over. */
   expire(now: number): Effect[] {
+    const effects: Effect[] = []
+    this.#waiting.breakPromises(now)
+    const isSyncOver = this.#syncDeadlineMs <= now
     let hasGone = false
-    for (const [memberId, deadlineMs] of this.#promised)
-      if (deadlineMs <= now) hasGone = this.#promised.delete(memberId) || hasGone
-    const lateToSync = this.state === 'CompletingRebalance' && this.#syncDeadlineMs <= now
     for (const member of [...this.members.values()]) {
-      const isWaiting = member.isJoining || member.isSyncing
-      if (isWaiting || (member.deadlineMs > now && !lateToSync)) continue
-      this.#remove(member)
+      if (member.deadlineMs > now && !(isSyncOver && this.#waiting.owingSync.has(member.memberId)))
+        continue
+      effects.push(...this.#waiting.fail(member, Errors.UNKNOWN_MEMBER_ID))
+      this.#drop(member)
       hasGone = true
     }
-    if (this.state === 'PreparingRebalance') {
-      const isOver = this.#initialDelayUntilMs < 0 && this.#joinDeadlineMs <= now
-      if (isOver) return this.#completeJoin(now)
-      return this.#completeJoinIfAll(now)
-    }
-    return hasGone ? this.#afterRemoval(now) : []
+    if (isSyncOver) this.#syncDeadlineMs = Infinity
+    if (hasGone) effects.push(...this.#rebalance(now))
+    if (this.state === 'PreparingRebalance') effects.push(...this.#endJoinPhaseIfDue(now))
+    this.#findNextDeadline()
+    return effects
   }
 
-  /** When `expire` must be called next; Infinity: never. */
-  nextDeadlineMs(): number {
-    let next = Infinity
-    for (const member of this.members.values())
-      if (!member.isJoining && !member.isSyncing) next = Math.min(next, member.deadlineMs)
-    for (const deadlineMs of this.#promised.values()) next = Math.min(next, deadlineMs)
-    if (this.state === 'CompletingRebalance') next = Math.min(next, this.#syncDeadlineMs)
-    if (this.state !== 'PreparingRebalance') return next
-    const phase = this.#initialDelayUntilMs >= 0 ? this.#initialDelayUntilMs : this.#joinDeadlineMs
-    return Math.min(next, phase)
+  #findNextDeadline(): void {
+    const ofPhaseMs = Math.min(this.#joinPhase.deadlineMs, this.#syncDeadlineMs)
+    this.#waiting.findNextDeadline(this.members.values(), ofPhaseMs)
   }
 
-  #become(state: GroupState, now: number): void {
-    this.state = state
-    this.stateSinceMs = now
+  /** This broker does not coordinate the group any more: whoever waits is told so. */
+  unload(): Effect[] {
+    this.state = 'Dead'
+    this.#waiting.pending.clear()
+    this.#waiting.nextDeadlineMs = Infinity
+    const members = [...this.members.values()]
+    return members.flatMap((member) => this.#waiting.fail(member, Errors.NOT_COORDINATOR))
   }
 
   /** A group as it was read from the log: its members must be heard of within their session time. */
-  restore(
-    stored: {
-      generation: number
-      protocolType: string
-      protocolName: string | null
-      leaderId: string | null
-      members: readonly Omit<Member, 'deadlineMs' | 'isJoining' | 'isSyncing'>[]
-    },
-    now: number,
-  ): void {
+  restore(stored: RestoredGroup, now: number): void {
     this.generation = stored.generation
     this.protocolType = stored.protocolType === '' ? null : stored.protocolType
     this.protocolName = stored.protocolName
-    this.leaderId = stored.leaderId
-    for (const member of stored.members) {
-      const deadlineMs = now + member.sessionTimeoutMs
-      this.members.set(member.memberId, {
-        ...member,
-        deadlineMs,
-        isJoining: false,
-        isSyncing: false,
-      })
-      if (member.instanceId !== null) this.#instances.set(member.instanceId, member.memberId)
-    }
-    this.#become(this.members.size === 0 ? 'Empty' : 'Stable', now)
+    for (const member of stored.members)
+      this.#roster.put({ ...member, isNew: false, deadlineMs: now + member.sessionTimeoutMs })
+    this.#roster.leaderId = stored.leaderId
+    this.state = this.members.size === 0 ? 'Empty' : 'Stable'
+    this.#findNextDeadline()
   }
-}
-
-function joinFailure(memberId: string, error: number): Effect {
-  return { type: 'joined', memberId, answer: refusedJoin(error, memberId) }
-}
-
-function syncFailure(memberId: string, error: number): Effect {
-  return { type: 'synced', memberId, answer: refusedSync(error) }
-}
-
-function sameProtocols(one: readonly Protocol[], other: readonly Protocol[]): boolean {
-  return (
-    one.length === other.length &&
-    one.every(
-      ({ name, metadata }, at) => other[at]?.name === name && metadata.equals(other[at].metadata),
-    )
-  )
 }

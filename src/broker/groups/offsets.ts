@@ -14,6 +14,8 @@ import type { Group } from './group.ts'
 /** The versions that brokers at level 2.3 write; 0.10.1 reads only older ones. */
 const groupValueVersion = 3
 const offsetValueVersion = 3
+/** The one version that carries an expiry of its own. */
+const expiringOffsetValueVersion = 1
 const groupKeyVersion = 2
 const offsetKeyVersion = 1
 
@@ -22,7 +24,12 @@ export interface CommittedOffset {
   readonly leaderEpoch: number
   readonly metadata: string
   readonly commitTimestampMs: number
+  /** -1: as long as the broker keeps the offsets of the group. Given by clients up to version 4. */
+  readonly expireTimestampMs: number
 }
+
+/** What a group has committed, by topic and partition. */
+export type Offsets = Map<string, Map<number, CommittedOffset>>
 
 export interface InternalRecord {
   readonly key: Buffer
@@ -57,9 +64,16 @@ export function offsetRecord(
 ): InternalRecord {
   const key = encode(OffsetCommitKey, offsetKeyVersion, { group, topic, partition })
   if (committed === null) return { key, value: null }
-  const { offset, leaderEpoch, metadata, commitTimestampMs } = committed
-  const value = { offset, leaderEpoch, metadata, commitTimestamp: commitTimestampMs }
-  return { key, value: encode(OffsetCommitValue, offsetValueVersion, value) }
+  const { offset, leaderEpoch, metadata } = committed
+  const { commitTimestampMs: commitTimestamp, expireTimestampMs: expireTimestamp } = committed
+  const version = expireTimestamp === -1 ? offsetValueVersion : expiringOffsetValueVersion
+  const value = { offset, leaderEpoch, metadata, commitTimestamp, expireTimestamp }
+  return { key, value: encode(OffsetCommitValue, version, value) }
+}
+
+/** That a group is gone. */
+export function groupTombstone(groupId: string): InternalRecord {
+  return { key: encode(GroupMetadataKey, groupKeyVersion, { group: groupId }), value: null }
 }
 
 /** The group as it is now, with its members' assignments. */
@@ -101,6 +115,7 @@ export function readInternalRecord(key: Buffer, value: Buffer | null): ReadRecor
       leaderEpoch: stored.leaderEpoch,
       metadata: stored.metadata,
       commitTimestampMs: Number(stored.commitTimestamp),
+      expireTimestampMs: Number(stored.expireTimestamp),
     }
     return { type: 'offset', ...name, value: committed }
   }

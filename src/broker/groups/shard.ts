@@ -1,28 +1,34 @@
+/** The groups of one partition of __consumer_offsets, and the way to its log. */
 import { Errors } from '../../kafka/errors.ts'
 import { RecordBatchBuilder } from '../../kafka/records/builder.ts'
-import { batchSize } from '../../kafka/records/batch.ts'
-import { readRecords } from '../../kafka/records/record.ts'
 import type { Clock } from '../../runtime/clock.ts'
+import { DiskError } from '../../runtime/disk.ts'
 import type { Logger } from '../../runtime/logger.ts'
-import { WireError } from '../../wire/errors.ts'
 import type { Partition, Waiter } from '../replication/partition.ts'
+import { expiredOffsets } from './expiry.ts'
 import { Group } from './group.ts'
 import type { GroupLimits } from './member.ts'
 import {
-  readInternalRecord,
+  groupTombstone,
+  offsetRecord,
   type CommittedOffset,
   type InternalRecord,
+  type Offsets,
   type StoredGroup,
 } from './offsets.ts'
+import { applyOffset, Replay } from './replay.ts'
 
-/** A group and what it has committed, by topic and partition. */
+/** A group and what it has committed. */
 export interface GroupEntry {
   readonly group: Group
-  readonly offsets: Map<string, Map<number, CommittedOffset>>
+  readonly offsets: Offsets
+  /** Wall-clock time; undefined where the group never had members, or its record does not tell. */
+  emptySinceMs: number | undefined
 }
 
-const readBytesMax = 1024 * 1024
+const readBytesMax = 256 * 1024
 const appendTimeoutMs = 5000
+const tombstonesPerBatchMax = 1000
 
 /**
  * The groups of one partition of __consumer_offsets that this broker leads: read from the log when it
@@ -31,6 +37,7 @@ const appendTimeoutMs = 5000
 export class Shard {
   readonly partition: Partition
   readonly groups = new Map<string, GroupEntry>()
+  /** True until everything was read; for ever where that failed, since half the truth would be none. */
   isLoading = true
   readonly #clock: Clock
   readonly #logger: Logger
@@ -47,71 +54,55 @@ export class Shard {
     this.#limits = limits
   }
 
+  get name(): string {
+    return `${this.partition.topic}-${this.partition.index}`
+  }
+
   entry(groupId: string): GroupEntry {
     let entry = this.groups.get(groupId)
     if (entry === undefined) {
-      const group = new Group(groupId, this.#limits, this.#clock.now())
-      entry = { group, offsets: new Map() }
+      const group = new Group(groupId, this.#limits)
+      entry = { group, offsets: new Map(), emptySinceMs: undefined }
       this.groups.set(groupId, entry)
     }
     return entry
   }
 
-  /** Replays the log, a piece at a time, so that the loop goes on meanwhile. */
+  /** A group that nobody joined and that has nothing needs no memory. */
+  forgetIfUnused(groupId: string): void {
+    const entry = this.groups.get(groupId)
+    if (entry?.group.isVacant === true && entry.group.generation === 0 && entry.offsets.size === 0)
+      this.groups.delete(groupId)
+  }
+
+  /** Reads the log, a piece at a time, so that the loop goes on meanwhile. @throws DiskError WireError */
   async load(): Promise<void> {
     const { log } = this.partition
-    const stored = new Map<string, StoredGroup | null>()
-    let offset = log.logStartOffset
-    while (offset < log.logEndOffset) {
+    const replay = new Replay()
+    for (let offset = log.logStartOffset; offset < log.logEndOffset;) {
       const limits = { maxBytes: readBytesMax, upTo: log.logEndOffset, minOneBatch: true }
       const { slice, error } = log.read(offset, limits)
-      if (error !== Errors.NONE || slice === undefined) break
+      if (error !== Errors.NONE) throw new DiskError('EIO', `read (error ${error})`, log.directory)
+      if (slice === undefined) break
       const buffer = Buffer.allocUnsafe(slice.length)
       const length = await log.readIntoAsync(slice, buffer, 0)
-      const next = this.#replay(buffer.subarray(0, length), stored)
-      if (next <= offset) break
+      const next = replay.add(buffer.subarray(0, length))
+      if (next <= offset) throw new DiskError('EIO', `read at offset ${offset}`, log.directory)
       offset = next
     }
-    for (const [id, value] of stored) this.#restore(id, value)
+    for (const problem of replay.problems)
+      this.#logger.warn(`Skipped an unreadable record of ${this.name}: ${problem}`)
+    for (const [groupId, stored] of replay.groups) this.#restore(groupId, stored)
+    for (const [groupId, offsets] of replay.offsets) {
+      const entry = this.entry(groupId)
+      this.groups.set(groupId, { ...entry, offsets })
+    }
     this.isLoading = false
-    const { topic, index } = this.partition
-    this.#logger.info(`Finished loading offsets and group metadata from ${topic}-${index}`)
+    this.#logger.info(`Finished loading offsets and group metadata from ${this.name}`)
   }
 
-  /** Returns the offset after the last whole batch. */
-  #replay(buffer: Buffer, stored: Map<string, StoredGroup | null>): number {
-    let next = -1
-    let at = 0
-    while (at + 61 <= buffer.length && at + batchSize(buffer, at) <= buffer.length) {
-      for (const { offset, key, value } of readRecords(buffer, at)) {
-        next = offset + 1
-        if (key !== null) this.#replayOne(key, value, stored)
-      }
-      at += batchSize(buffer, at)
-    }
-    return next
-  }
-
-  #replayOne(key: Buffer, value: Buffer | null, stored: Map<string, StoredGroup | null>): void {
-    try {
-      const record = readInternalRecord(key, value)
-      if (record?.type === 'group') stored.set(record.group, record.value)
-      else if (record?.type === 'offset') {
-        const { group, topic, partition } = record
-        this.applyOffset(group, topic, partition, record.value)
-      }
-    } catch (error) {
-      if (!(error instanceof WireError)) throw error
-      const { topic, index } = this.partition
-      this.#logger.warn(`Skipping an unreadable record of ${topic}-${index}`, error)
-    }
-  }
-
-  #restore(id: string, stored: StoredGroup | null): void {
-    if (stored === null) {
-      if (this.groups.get(id)?.offsets.size === 0) this.groups.delete(id)
-      return
-    }
+  #restore(groupId: string, stored: StoredGroup): void {
+    const { generation, protocolType, protocol: protocolName, leader: leaderId } = stored
     const members = stored.members.map((member) => ({
       memberId: member.memberId,
       instanceId: member.groupInstanceId,
@@ -120,45 +111,79 @@ export class Shard {
       sessionTimeoutMs: member.sessionTimeout,
       rebalanceTimeoutMs:
         member.rebalanceTimeout === -1 ? member.sessionTimeout : member.rebalanceTimeout,
-      protocols: [{ name: stored.protocol ?? '', metadata: Buffer.from(member.subscription) }],
-      supportsSkipAssignment: false,
+      // Copied, since the piece of the log that they lie in is much larger.
+      protocols: [{ name: protocolName ?? '', metadata: Buffer.from(member.subscription) }],
       assignment: Buffer.from(member.assignment),
     }))
-    const { generation, protocolType, protocol, leader } = stored
-    const details = { generation, protocolType, protocolName: protocol, leaderId: leader, members }
-    this.entry(id).group.restore(details, this.#clock.now())
+    const entry = this.entry(groupId)
+    const details = { generation, protocolType, protocolName, leaderId, members }
+    entry.group.restore(details, this.#clock.monotonicMs())
+    const sinceMs = Number(stored.currentStateTimestamp)
+    if (entry.group.state === 'Empty' && sinceMs >= 0) entry.emptySinceMs = sinceMs
   }
 
+  /** Null: the offset is gone. */
   applyOffset(
     groupId: string,
     topic: string,
     partition: number,
     committed: CommittedOffset | null,
   ): void {
-    const { offsets } = this.entry(groupId)
-    let ofTopic = offsets.get(topic)
-    if (committed === null) {
-      ofTopic?.delete(partition)
-      if (ofTopic?.size === 0) offsets.delete(topic)
-      return
-    }
-    if (ofTopic === undefined) offsets.set(topic, (ofTopic = new Map()))
-    ofTopic.set(partition, committed)
+    applyOffset(this.entry(groupId).offsets, topic, partition, committed)
   }
 
-  /** Appends the records as one batch; resolves to an error code when the in-sync set has them. */
-  append(records: readonly InternalRecord[]): Promise<number> {
+  /** Takes away what `retentionMs` has passed over, and groups that have nothing left. */
+  expireOffsets(retentionMs: number): void {
+    const now = this.#clock.now()
+    this.#bury((entry) => expiredOffsets(entry, now, retentionMs))
+  }
+
+  /** What was committed for a topic goes with it. */
+  forgetTopic(topic: string): void {
+    this.#bury(({ offsets }) =>
+      [...(offsets.get(topic)?.keys() ?? [])].map((partition) => ({ topic, partition })),
+    )
+  }
+
+  /** Nobody waits for tombstones: where one gets lost, the next round writes it again. */
+  #bury(
+    chosen: (entry: GroupEntry) => readonly { readonly topic: string; readonly partition: number }[],
+  ): void {
+    if (this.isLoading) return
+    const tombstones: InternalRecord[] = []
+    for (const [groupId, entry] of this.groups) {
+      for (const { topic, partition } of chosen(entry)) {
+        applyOffset(entry.offsets, topic, partition, null)
+        tombstones.push(offsetRecord(groupId, topic, partition, null))
+      }
+      if (!entry.group.isVacant || entry.offsets.size > 0) continue
+      this.groups.delete(groupId)
+      if (entry.group.generation > 0) tombstones.push(groupTombstone(groupId))
+    }
+    for (let at = 0; at < tombstones.length; at += tombstonesPerBatchMax)
+      void this.append(tombstones.slice(at, at + tombstonesPerBatchMax)).then((error) => {
+        if (error !== Errors.NONE)
+          this.#logger.warn(`Could not write tombstones to ${this.name}: error ${error}`)
+      })
+  }
+
+  /**
+   * Appends the records as one batch; resolves to an error code of the log when the in-sync set has
+   * them, and the disk where every append is flushed.
+   */
+  async append(records: readonly InternalRecord[]): Promise<number> {
     const { partition } = this
     const now = this.#clock.now()
     const problem = partition.leaderProblem(-1)
-    if (problem !== Errors.NONE) return Promise.resolve(Errors.NOT_COORDINATOR)
+    if (problem !== Errors.NONE) return problem
     const builder = new RecordBatchBuilder()
     for (const { key, value } of records) builder.add(now, key, value, [])
     const batch = builder.build({})
     const options = { leaderEpoch: partition.leaderEpoch, nowMs: now, produceVersion: 11 }
     const result = partition.append(batch, 0, batch.length, { ...options, origin: 'coordinator' })
-    if (result.error !== Errors.NONE) return Promise.resolve(forClients(result.error))
-    return this.#replicated(result.lastOffset + 1)
+    if (result.error !== Errors.NONE) return result.error
+    const error = await this.#replicated(result.lastOffset + 1)
+    return error === Errors.NONE ? partition.flushIfDue() : error
   }
 
   #replicated(offset: number): Promise<number> {
@@ -169,30 +194,14 @@ export class Shard {
         partition.forget(waiter)
         resolve(error)
       }
-      const timer = this.#clock.schedule(appendTimeoutMs, () =>
-        finish(Errors.COORDINATOR_NOT_AVAILABLE),
-      )
+      const timer = this.#clock.schedule(appendTimeoutMs, () => finish(Errors.REQUEST_TIMED_OUT))
       const waiter: Waiter = {
         look() {
-          if (partition.log.offline || !partition.isLeader) finish(Errors.NOT_COORDINATOR)
+          if (partition.log.offline || !partition.isLeader) finish(Errors.NOT_LEADER_OR_FOLLOWER)
           else if (partition.log.highWatermark >= offset) finish(Errors.NONE)
         },
       }
       partition.wait(waiter)
     })
-  }
-}
-
-/** What a group member can make of an append's error. */
-function forClients(error: number): number {
-  switch (error) {
-    case Errors.MESSAGE_TOO_LARGE:
-    case Errors.RECORD_LIST_TOO_LARGE:
-      return Errors.INVALID_COMMIT_OFFSET_SIZE
-    case Errors.KAFKA_STORAGE_ERROR:
-    case Errors.NOT_LEADER_OR_FOLLOWER:
-      return Errors.NOT_COORDINATOR
-    default:
-      return Errors.COORDINATOR_NOT_AVAILABLE
   }
 }

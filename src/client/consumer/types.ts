@@ -50,7 +50,7 @@ export interface ConsumerSettings {
   readonly allowAutoTopicCreation?: boolean
 }
 
-export type AssignorName = 'range' | 'roundrobin'
+export type AssignorName = 'range' | 'roundrobin' | 'sticky' | 'cooperative-sticky'
 
 export interface ConsumedRecord {
   readonly topic: string

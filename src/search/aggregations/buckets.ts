@@ -1,33 +1,13 @@
 // Pure. Bucket aggregations: how each parts the rows, which buckets it keeps, and how they look.
 import { RequestParseError, ShardError } from '../errors.ts'
-import { asArray, isObject, type Json, type JsonObject } from '../json/value.ts'
-import type { Scalar } from '../mapping/values.ts'
-import type { BucketOrder, Condition, Grouping } from '../storage/plan.ts'
+import { asArray, isObject, type Json, type JsonObject, textOf } from '../json/value.ts'
+import type { BucketOrder, Condition } from '../storage/plan.ts'
+import { type BucketAggregation, bucketDefaults, type BucketRow } from './bucket.ts'
 import { makeDateHistogram } from './date-histogram.ts'
 import type { MetricAggregation } from './metrics.ts'
 import { makeRanges } from './ranges.ts'
 import { type AggregationContext, showKey, sourceOf } from './sources.ts'
 import type { AggregationNode } from './tree.ts'
-
-export interface BucketRow {
-  readonly key: Scalar
-  readonly count: number
-  /** Sub-aggregations, rendered. */
-  readonly inner: JsonObject
-}
-
-export interface BucketAggregation {
-  readonly node: AggregationNode
-  readonly grouping: Grouping
-  readonly top: { readonly size: number; readonly orders: readonly BucketOrder[] } | undefined
-  readonly minCount: number
-  /** All rows of every index, whatever the query. */
-  readonly isGlobal: boolean
-  /** `total`: rows over all buckets, also those not kept. `empty`: sub-aggregations of no rows. */
-  render(rows: readonly BucketRow[], total: number, empty: () => JsonObject): JsonObject
-  /** The rows of one bucket as a condition by shard: for top_hits. */
-  condition(key: Scalar): (Condition | undefined)[]
-}
 
 export function makeBuckets(
   context: AggregationContext,
@@ -51,8 +31,6 @@ export function makeBuckets(
       return makeRanges(context, node)
   }
 }
-
-export const bucketDefaults = { top: undefined, minCount: 0, isGlobal: false } as const
 
 function makeTerms(
   context: AggregationContext,
@@ -108,7 +86,7 @@ function ordersOf(
   if (listed.length === 0) return [...usual]
   return listed.flatMap((one): BucketOrder[] => {
     const [name, direction] = isObject(one) ? (Object.entries(one)[0] ?? []) : []
-    const descending = String(direction).toLowerCase() === 'desc'
+    const descending = textOf(direction).toLowerCase() === 'desc'
     if (name === undefined) return []
     if (name === '_count') return [{ by: 'count', descending }]
     if (name === '_key' || name === '_term' || name === '_time') return [{ by: 'key', descending }]
@@ -151,7 +129,8 @@ function makeDates(
     grouping: dates.grouping,
     minCount: Math.max(minCount, 1),
     render: (rows, _, empty) => {
-      const filled = minCount > 0 ? [...rows] : fillGaps(rows, dates.next, dates.bounds, empty)
+      const filled =
+        minCount > 0 ? [...rows] : fillGaps(rows, (key) => dates.next(key), dates.bounds, empty)
       const shown = sortRows(filled, orders).map(({ key, count, inner }) => {
         const keyMs = dates.keyOf(Number(key))
         return { key_as_string: dates.show(keyMs), key: keyMs, doc_count: count, ...inner }
@@ -266,7 +245,8 @@ function makeHistogram(
 function makeSingle(context: AggregationContext, node: AggregationNode): BucketAggregation {
   let conditions: Condition[]
   if (node.type === 'filter') conditions = context.resolve(node.body, node.path)
-  else if (node.type === 'global') conditions = context.indices.map(() => ({ kind: 'all', boost: 1 }))
+  else if (node.type === 'global')
+    conditions = context.indices.map(() => ({ kind: 'all', boost: 1 }))
   else {
     conditions = sourceOf(context, node, 'any').fields.map((field): Condition => {
       if (field === undefined) return { kind: 'all', boost: 1 }
@@ -324,4 +304,3 @@ function noneOf(conditions: readonly (Condition | undefined)[]): Condition {
   const none = { must: [], filter: [], should: [], minimumShouldMatch: 0, boost: 1 }
   return { kind: 'bool', mustNot, ...none }
 }
-

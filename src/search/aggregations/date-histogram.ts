@@ -4,7 +4,7 @@ import { parseDateMath } from '../dates/math.ts'
 import { defaultDatePattern } from '../dates/format.ts'
 import { offsetSpans, toUtc, utc, type Zone } from '../dates/zone.ts'
 import { RequestParseError, ShardError } from '../errors.ts'
-import { isObject } from '../json/value.ts'
+import { isObject, textOf } from '../json/value.ts'
 import { formatOf, zoneOf } from '../query/values.ts'
 import type { DateGrouping } from '../storage/plan.ts'
 import { type AggregationContext, type NamedSource, sourceOf } from './sources.ts'
@@ -23,7 +23,9 @@ export interface DateHistogram {
   readonly bounds: { readonly first: number; readonly last: number } | undefined
 }
 
-type Interval = { readonly kind: 'fixed'; readonly ms: number } | { readonly kind: 'unit'; readonly unit: DateUnit }
+type Interval =
+  | { readonly kind: 'fixed'; readonly ms: number }
+  | { readonly kind: 'unit'; readonly unit: DateUnit }
 
 const calendar: Readonly<Record<string, DateUnit>> = {
   second: 'second',
@@ -44,16 +46,19 @@ const calendar: Readonly<Record<string, DateUnit>> = {
   '1y': 'year',
 }
 
-export function makeDateHistogram(context: AggregationContext, node: AggregationNode): DateHistogram {
+export function makeDateHistogram(
+  context: AggregationContext,
+  node: AggregationNode,
+): DateHistogram {
   const { body } = node
   const source = sourceOf(context, node, 'date')
   const interval = intervalOf(node)
-  const zone = body['time_zone'] === undefined ? utc : zoneOf(String(body['time_zone']))
-  const offsetMs = body['offset'] === undefined ? 0 : durationMs(String(body['offset']), node)
+  const zone = body['time_zone'] === undefined ? utc : zoneOf(textOf(body['time_zone']))
+  const offsetMs = body['offset'] === undefined ? 0 : durationMs(textOf(body['offset']), node)
   const format =
     body['format'] === undefined
       ? (source.field?.dateFormat ?? formatOf(defaultDatePattern))
-      : formatOf(String(body['format']))
+      : formatOf(textOf(body['format']))
   const span = timeSpan(context)
   const sqlInterval = sqlIntervalOf(interval)
   const start = (localMs: number): number => startOf(sqlInterval, localMs - offsetMs) + offsetMs
@@ -63,7 +68,7 @@ export function makeDateHistogram(context: AggregationContext, node: Aggregation
     const read = (key: string): number | undefined => {
       const value = boundsBody[key]
       if (value === undefined || value === null) return undefined
-      return parseDateMath(String(value), { now: context.now, format, zone })
+      return parseDateMath(textOf(value), { now: context.now, format, zone })
     }
     const first = read('min')
     const last = read('max')
@@ -104,6 +109,10 @@ function sqlIntervalOf(interval: Interval): DateGrouping['interval'] {
     case 'hour':
     case 'day':
       return { kind: 'fixed', ms: unitMs[interval.unit] }
+    case 'month':
+    case 'quarter':
+    case 'week':
+    case 'year':
     default:
       return { kind: 'calendar', unit: interval.unit }
   }
@@ -122,7 +131,7 @@ function nextStart(interval: Interval, localMs: number, offsetMs: number): numbe
 function intervalOf(node: AggregationNode): Interval {
   const { body } = node
   const fixed = body['fixed_interval']
-  if (fixed !== undefined) return { kind: 'fixed', ms: durationMs(String(fixed), node) }
+  if (fixed !== undefined) return { kind: 'fixed', ms: durationMs(textOf(fixed), node) }
   const named = body['calendar_interval'] ?? body['interval']
   if (named === undefined) {
     throw new RequestParseError(
@@ -130,15 +139,15 @@ function intervalOf(node: AggregationNode): Interval {
       { path: node.path, type: 'illegal_argument_exception', form: 'prefix' },
     )
   }
-  const unit = calendar[String(named)]
+  const unit = calendar[textOf(named)]
   if (unit !== undefined) return { kind: 'unit', unit }
   if (body['calendar_interval'] !== undefined) {
     throw new RequestParseError(
-      `The supplied interval [${String(named)}] could not be parsed as a calendar interval.`,
+      `The supplied interval [${textOf(named)}] could not be parsed as a calendar interval.`,
       { path: node.path, type: 'illegal_argument_exception', form: 'prefix' },
     )
   }
-  const ms = typeof named === 'number' ? named : durationMs(String(named), node)
+  const ms = typeof named === 'number' ? named : durationMs(textOf(named), node)
   return { kind: 'fixed', ms }
 }
 
@@ -178,6 +187,8 @@ function timeSpan(context: AggregationContext): { first: number; last: number } 
   }
   if (first > last) return { first: context.now, last: context.now }
   const century = 100 * 365 * 86_400_000
-  return { first: Math.max(first, context.now - century), last: Math.min(last, context.now + century) }
+  return {
+    first: Math.max(first, context.now - century),
+    last: Math.min(last, context.now + century),
+  }
 }
-

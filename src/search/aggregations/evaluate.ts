@@ -5,7 +5,8 @@ import type { Scalar } from '../mapping/values.ts'
 import type { Condition, Grouping, GroupRow, ShardPlan } from '../storage/plan.ts'
 import { TooManyBucketsError } from '../storage/plan.ts'
 import type { SearchStorage } from '../storage/storage.ts'
-import { type BucketAggregation, type BucketRow, makeBuckets } from './buckets.ts'
+import type { BucketAggregation, BucketRow } from './bucket.ts'
+import { makeBuckets } from './buckets.ts'
 import { makeMetric, type MetricAggregation, type MetricAnswer } from './metrics.ts'
 import { runPipelines } from './pipelines.ts'
 import type { AggregationContext } from './sources.ts'
@@ -150,7 +151,9 @@ async function renderBucket(
     : outer.shards
   const rows = await groupRows(parts, bucket, outer, shards)
   const answers = new Map(rows.map((row) => [pathOf(row.keys), row.metrics]))
-  const within = [...new Map(rows.map((row) => [String(row.keys.at(-1)), row.keys.at(-1)])).values()]
+  const within = [
+    ...new Map(rows.map((row) => [String(row.keys.at(-1)), row.keys.at(-1)])).values(),
+  ]
   const own = {
     grouping: aggregation.grouping,
     within: within.flatMap((key) => key ?? []),
@@ -173,11 +176,13 @@ async function renderBucket(
   }
   return (path) => {
     const own = byOuter.get(path) ?? []
-    const bucketRows = own.map((row): BucketRow => ({
-      key: row.keys.at(-1) ?? '',
-      count: row.count,
-      inner: innerRendered(pathOf(row.keys)) ?? {},
-    }))
+    const bucketRows = own.map(
+      (row): BucketRow => ({
+        key: row.keys.at(-1) ?? '',
+        count: row.count,
+        inner: innerRendered(pathOf(row.keys)) ?? {},
+      }),
+    )
     const total = own[0]?.total ?? 0
     return aggregation.render(bucketRows, total, () => emptyInner)
   }
@@ -220,7 +225,9 @@ function emptyLevel(parts: EvaluateParts, level: Level): JsonObject {
   const json = renderMetrics(
     level,
     level.metrics.flatMap((metric) =>
-      metric.plans.map((plan) => (plan.metric === 'count' || plan.metric === 'distinct' ? 0 : null)),
+      metric.plans.map((plan) =>
+        plan.metric === 'count' || plan.metric === 'distinct' ? 0 : null,
+      ),
     ),
   )
   for (const { aggregation, inner } of level.buckets) {

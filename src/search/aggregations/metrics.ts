@@ -81,7 +81,12 @@ function renderMetric(
       return { value: number(0) ?? 0 }
     case 'stats':
     case 'extended_stats':
-      return renderStats(context, node, source, answers.map((_, at) => number(at)))
+      return renderStats(
+        context,
+        node,
+        source,
+        answers.map((_, at) => number(at)),
+      )
     default:
       return renderPercentiles(node, answers[0])
   }

@@ -1,6 +1,6 @@
 // Pure. Pipeline aggregations: computed from the answers of others.
 import { illegalArgument } from '../errors.ts'
-import { isObject, type Json, type JsonObject } from '../json/value.ts'
+import { isObject, type Json, type JsonObject, textOf } from '../json/value.ts'
 import { type AggregationNode, pipelineTypes } from './tree.ts'
 
 /** Adds the pipelines beside and within the aggregations of one level. */
@@ -56,17 +56,18 @@ function overBuckets(node: AggregationNode, siblings: JsonObject): JsonObject {
   const numbers = present.map((one) => one.value)
   const sum = numbers.reduce((a, b) => a + b, 0)
   if (node.type === 'sum_bucket') return { value: sum }
-  if (node.type === 'avg_bucket') return { value: numbers.length === 0 ? null : sum / numbers.length }
+  if (node.type === 'avg_bucket')
+    return { value: numbers.length === 0 ? null : sum / numbers.length }
   const pick = node.type === 'max_bucket' ? Math.max : Math.min
   const best = numbers.length === 0 ? undefined : numbers.reduce((a, b) => pick(a, b))
   const keys = present
     .filter((one) => one.value === best)
-    .map(({ bucket }) => String(bucket['key_as_string'] ?? bucket['key']))
+    .map(({ bucket }) => textOf(bucket['key_as_string'] ?? bucket['key']))
   return { value: best ?? null, keys }
 }
 
 function pathOf(node: AggregationNode): string {
-  return String(node.body['buckets_path'] ?? '')
+  return textOf(node.body['buckets_path'] ?? '')
 }
 
 /** `name`, `name.member`, `_count`, `a>b`. */

@@ -1,11 +1,11 @@
 // Pure. range, date_range and ip_range.
 import { parseDateMath } from '../dates/math.ts'
-import { asArray, isObject, type JsonObject } from '../json/value.ts'
+import { asArray, isObject, type JsonObject, textOf } from '../json/value.ts'
 import { formatAddress, nextAddress, parseAddress, parseBlock } from '../mapping/address.ts'
 import type { Scalar } from '../mapping/values.ts'
 import { formatOf, rangeCondition } from '../query/values.ts'
 import type { Condition } from '../storage/plan.ts'
-import type { BucketAggregation } from './buckets.ts'
+import { type BucketAggregation, bucketDefaults } from './bucket.ts'
 import { type AggregationContext, sourceOf } from './sources.ts'
 import type { AggregationNode } from './tree.ts'
 
@@ -18,7 +18,9 @@ interface RangeShape {
 export function makeRanges(context: AggregationContext, node: AggregationNode): BucketAggregation {
   const { type, body } = node
   const source = sourceOf(context, node, type === 'ip_range' ? 'any' : 'numeric')
-  const ranges = asArray(body['ranges']).map((one) => rangeShape(context, node, isObject(one) ? one : {}))
+  const ranges = asArray(body['ranges']).map((one) =>
+    rangeShape(context, node, isObject(one) ? one : {}),
+  )
   const order = (value: Scalar | undefined, open: number): number | string =>
     value === undefined ? open : typeof value === 'string' ? value : Number(value)
   const compare = (a: number | string, b: number | string): number => {
@@ -49,9 +51,7 @@ export function makeRanges(context: AggregationContext, node: AggregationNode): 
     }),
   )
   return {
-    top: undefined,
-    minCount: 0,
-    isGlobal: false,
+    ...bucketDefaults,
     node,
     grouping: { kind: 'conditions', conditions },
     render: (rows, _, empty) => {
@@ -69,18 +69,23 @@ export function makeRanges(context: AggregationContext, node: AggregationNode): 
   }
 }
 
-function rangeShape(context: AggregationContext, node: AggregationNode, range: JsonObject): RangeShape {
+function rangeShape(
+  context: AggregationContext,
+  node: AggregationNode,
+  range: JsonObject,
+): RangeShape {
   const name = typeof range['key'] === 'string' ? range['key'] : undefined
   if (node.type === 'ip_range') {
-    const block = parseBlock(String(range['mask'] ?? ''))
+    const block = parseBlock(textOf(range['mask'] ?? ''))
     if (block !== undefined) {
-      return { key: name ?? String(range['mask']), from: block.first, to: nextAddress(block.last) }
+      return { key: name ?? textOf(range['mask']), from: block.first, to: nextAddress(block.last) }
     }
     const read = (key: string): string | undefined =>
-      range[key] === undefined ? undefined : parseAddress(String(range[key]))
+      range[key] === undefined ? undefined : parseAddress(textOf(range[key]))
     const from = read('from')
     const to = read('to')
-    const text = (value: string | undefined): string => (value === undefined ? '*' : formatAddress(value))
+    const text = (value: string | undefined): string =>
+      value === undefined ? '*' : formatAddress(value)
     return { key: name ?? `${text(from)}-${text(to)}`, from, to }
   }
   const format = dateFormatOf(node)
@@ -88,7 +93,7 @@ function rangeShape(context: AggregationContext, node: AggregationNode, range: J
     const value = range[key]
     if (value === undefined || value === null) return undefined
     if (node.type !== 'date_range') return Number(value)
-    return parseDateMath(String(value), { now: context.now, format })
+    return parseDateMath(textOf(value), { now: context.now, format })
   }
   const from = read('from')
   const to = read('to')
@@ -101,19 +106,17 @@ function rangeShape(context: AggregationContext, node: AggregationNode, range: J
 }
 
 function dateFormatOf(node: AggregationNode): ReturnType<typeof formatOf> {
-  return formatOf(String(node.body['format'] ?? 'strict_date_optional_time||epoch_millis'))
+  return formatOf(textOf(node.body['format'] ?? 'strict_date_optional_time||epoch_millis'))
 }
 
-function showRange(
-  node: AggregationNode,
-  range: RangeShape,
-): JsonObject & { key: string } {
+function showRange(node: AggregationNode, range: RangeShape): JsonObject & { key: string } {
   const json: JsonObject & { key: string } = { key: range.key }
   const put = (name: 'from' | 'to', value: Scalar | undefined): void => {
     if (value === undefined) return
     if (node.type === 'ip_range') json[name] = formatAddress(String(value))
     else json[name] = Number(value)
-    if (node.type === 'date_range') json[`${name}_as_string`] = dateFormatOf(node).format(Number(value))
+    if (node.type === 'date_range')
+      json[`${name}_as_string`] = dateFormatOf(node).format(Number(value))
   }
   put('from', range.from)
   put('to', range.to)

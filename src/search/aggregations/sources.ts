@@ -101,6 +101,18 @@ export function showKey(
       return { key: Number(key), text: field?.dateFormat.format(Number(key)) }
     case 'ip':
       return { key: formatAddress(String(key)), text: undefined }
+    case undefined:
+    case 'byte':
+    case 'double':
+    case 'float':
+    case 'half_float':
+    case 'integer':
+    case 'keyword':
+    case 'long':
+    case 'scaled_float':
+    case 'short':
+    case 'text':
+    case 'unindexed':
     default:
       return { key: typeof key === 'bigint' ? Number(key) : key, text: undefined }
   }

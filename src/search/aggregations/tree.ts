@@ -92,7 +92,12 @@ function parseOne(name: string, definition: Json, path: Path, depth: number): Ag
       { path: [...path, second] },
     )
   }
-  if (!metricTypes.has(type) && !bucketTypes.has(type) && !pipelineTypes.has(type) && type !== 'top_hits') {
+  if (
+    !metricTypes.has(type) &&
+    !bucketTypes.has(type) &&
+    !pipelineTypes.has(type) &&
+    type !== 'top_hits'
+  ) {
     throw new RequestParseError(
       `unable to parse BaseAggregationBuilder with name [${type}]: parser not found`,
       { path: [...path, type], form: 'prefix', type: 'named_object_not_found_exception' },

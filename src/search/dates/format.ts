@@ -171,8 +171,7 @@ function patternFormat(pattern: string): Alternative | undefined {
   for (const match of pattern.matchAll(/'((?:[^']|'')*)'|([a-zA-Z])\2*|[^a-zA-Z']+/g)) {
     const letter = match[2]
     const text = match[0]
-    const part =
-      letter === undefined ? literal(match[1] ?? text) : patternPart(letter, text.length)
+    const part = letter === undefined ? literal(match[1] ?? text) : patternPart(letter, text.length)
     if (part === undefined) return undefined
     parts.push(part)
   }

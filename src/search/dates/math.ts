@@ -66,15 +66,7 @@ function parseError(reason: string): SearchError {
   return new SearchError(400, 'parse_exception', reason)
 }
 
-export type DateUnit =
-  | 'second'
-  | 'minute'
-  | 'hour'
-  | 'day'
-  | 'week'
-  | 'month'
-  | 'quarter'
-  | 'year'
+export type DateUnit = 'second' | 'minute' | 'hour' | 'day' | 'week' | 'month' | 'quarter' | 'year'
 
 const dateUnits: Readonly<Record<string, DateUnit>> = {
   s: 'second',
@@ -130,6 +122,11 @@ export function addUnits(epochMs: number, unit: DateUnit, count: number, zone: Z
     case 'minute':
     case 'hour':
       return epochMs + count * unitMs[unit]
+    case 'day':
+    case 'month':
+    case 'quarter':
+    case 'week':
+    case 'year':
     default: {
       const local = epochMs + zone.offsetAt(epochMs)
       return toUtc(zone, addLocal(local, unit, count))

@@ -96,7 +96,7 @@ function findDuplicate(source: string): { name: string; column: number } | undef
 }
 
 /** Whether brackets are left open at the end. */
-function isCutOff(text: string): boolean {
+export function isCutOff(text: string): boolean {
   let depth = 0
   let quoted = false
   for (let at = 0; at < text.length; at++) {

@@ -1,5 +1,5 @@
 // Pure. What an index is, apart from its documents: name, settings, mapping, aliases; as it is stored.
-import { isObject, type Json, type JsonObject, parseJson } from '../json/value.ts'
+import { isObject, type Json, type JsonObject, parseJson, textOf } from '../json/value.ts'
 import type { StoredMapping } from '../mapping/mapping.ts'
 
 export interface IndexDefinition {
@@ -24,10 +24,10 @@ export function loadDefinition(text: string): IndexDefinition {
   if (!isObject(json)) throw new Error('an index definition is not an object')
   const mapping = objectOf(json['mapping'])
   return {
-    name: String(json['name']),
+    name: textOf(json['name']),
     createdMs: Number(json['createdMs']),
-    versionId: String(json['versionId']),
-    typeName: String(json['typeName']),
+    versionId: textOf(json['versionId']),
+    typeName: textOf(json['typeName']),
     settings: textsOf(json['settings']),
     aliases: objectsOf(json['aliases']),
     mapping: {
@@ -45,7 +45,7 @@ function objectOf(value: Json | undefined): JsonObject {
 
 function textsOf(value: Json | undefined): Record<string, string> {
   const entries = Object.entries(objectOf(value))
-  return Object.fromEntries(entries.map(([name, text]) => [name, String(text)]))
+  return Object.fromEntries(entries.map(([name, text]) => [name, textOf(text)]))
 }
 
 function numbersOf(value: Json | undefined): Record<string, number> {

@@ -4,11 +4,10 @@
  */
 import type { Analyzer } from '../analysis/analyzer.ts'
 import type { Compatibility } from '../compatibility.ts'
-import { SearchError } from '../errors.ts'
 import type { JsonObject } from '../json/value.ts'
 import type { Field } from '../mapping/field.ts'
 import { Mapping } from '../mapping/mapping.ts'
-import type { FieldSource, IndexStorage } from '../storage/storage.ts'
+import type { FieldSource, IndexStorage } from '../storage/index-storage.ts'
 import { customAnalyzers } from './analyzers.ts'
 import { type IndexDefinition, storeDefinition } from './definition.ts'
 import type { WriteOperation, WriteResult } from './operations.ts'
@@ -156,11 +155,4 @@ export class Index implements FieldSource {
       for (const one of taken) one.failed(error)
     }
   }
-}
-
-export function documentMissing(index: Index, id: string): SearchError {
-  const shown = index.compatibility.major >= 7 ? '_doc' : index.definition.typeName
-  return new SearchError(404, 'document_missing_exception', `[${shown}][${id}]: document missing`, {
-    extra: { index_uuid: index.uuid, shard: '0', index: index.name },
-  })
 }

@@ -6,9 +6,15 @@ import { findFieldType } from '../mapping/field.ts'
 import { illegalArgument, indexNotFound, SearchError } from '../errors.ts'
 import { isObject, type JsonObject } from '../json/value.ts'
 import { Mapping } from '../mapping/mapping.ts'
-import type { IndexStorage, SearchStorage } from '../storage/storage.ts'
+import type { IndexStorage } from '../storage/index-storage.ts'
+import type { SearchStorage } from '../storage/storage.ts'
 import { customAnalyzers } from './analyzers.ts'
-import { flattenSettings, type IndexDefinition, loadDefinition, storeDefinition } from './definition.ts'
+import {
+  flattenSettings,
+  type IndexDefinition,
+  loadDefinition,
+  storeDefinition,
+} from './definition.ts'
 import { Index } from './index.ts'
 import { checkIndexName, expandNames, resolveDateMath } from './names.ts'
 import { type ClusterState, templatesFor } from './templates.ts'

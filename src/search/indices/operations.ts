@@ -1,5 +1,5 @@
 // Pure. Operations on documents, and what becomes of them.
-import { isObject, type Json, type JsonObject } from '../json/value.ts'
+import { isObject, type Json, type JsonObject, textOf } from '../json/value.ts'
 import { illegalArgument, type SearchError } from '../errors.ts'
 
 export type WriteOperation = IndexOperation | DeleteOperation | UpdateOperation
@@ -85,10 +85,10 @@ const assignment =
 export function parseScript(script: Json): Script {
   const source = isObject(script) ? (script['source'] ?? script['inline']) : script
   const parameters = isObject(script) && isObject(script['params']) ? script['params'] : {}
-  const match = assignment.exec(String(source))
+  const match = assignment.exec(textOf(source))
   if (match === null) {
     throw illegalArgument(
-      `script [${String(source)}] is not supported: only ctx._source.FIELD = VALUE, += and -=`,
+      `script [${textOf(source)}] is not supported: only ctx._source.FIELD = VALUE, += and -=`,
     )
   }
   const [, path = '', operator, name, number, single, double, word] = match
@@ -112,6 +112,6 @@ export function runScript(script: Script, source: JsonObject): void {
   else if (typeof present === 'number' && typeof script.value === 'number') {
     target[name] = script.operator === '+=' ? present + script.value : present - script.value
   } else if (typeof present === 'string' && script.operator === '+=') {
-    target[name] = present + String(script.value)
+    target[name] = present + textOf(script.value)
   } else throw illegalArgument('failed to execute script')
 }

@@ -1,7 +1,7 @@
 /** Index templates, kept in one small file that is replaced as a whole. */
 import { type Disk, readFileIfThere, replaceFile } from '../../runtime/disk.ts'
 import { globMatches } from '../json/paths.ts'
-import { isObject, type Json, type JsonObject, parseJson } from '../json/value.ts'
+import { isObject, type Json, type JsonObject, parseJson, textOf } from '../json/value.ts'
 
 /** Everything a server keeps that is not one index's: by kind, then by name. */
 export type StateKind = 'template' | 'index_template' | 'component_template' | 'ilm' | 'ingest'
@@ -110,6 +110,6 @@ function bestComposable(state: ClusterState, name: string): JsonObject[] | undef
   const [best] = fitting
   if (best === undefined) return undefined
   const components = Array.isArray(best['composed_of']) ? best['composed_of'] : []
-  const parts = components.map((one) => state.all('component_template').get(String(one)))
+  const parts = components.map((one) => state.all('component_template').get(textOf(one)))
   return [...parts, best].flatMap((one) => objects(one?.['template']))
 }

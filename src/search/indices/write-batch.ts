@@ -4,8 +4,10 @@ import { isObject, type JsonObject, parseJson } from '../json/value.ts'
 import { locate } from '../json/locate.ts'
 import { readDocument } from '../mapping/document.ts'
 import { RowBuffer } from '../storage/rows.ts'
-import type { StoredVersion } from '../storage/storage.ts'
-import { documentMissing, type Index } from './index.ts'
+import type { IndexStorage, StoredVersion } from '../storage/index-storage.ts'
+import type { Compatibility } from '../compatibility.ts'
+import type { Mapping } from '../mapping/mapping.ts'
+import type { IndexDefinition } from './definition.ts'
 import {
   type IndexOperation,
   mergeInto,
@@ -20,6 +22,16 @@ import { brokenDocument, duplicateMember } from './broken-document.ts'
 /** Deleted documents whose version is remembered. */
 const deletedVersionsMax = 10_000
 
+/** The index that is written to. */
+export interface WriteTarget {
+  readonly name: string
+  readonly uuid: string
+  readonly storage: IndexStorage
+  readonly compatibility: Compatibility
+  readonly mapping: Mapping
+  readonly definition: IndexDefinition
+}
+
 interface Present extends StoredVersion {
   readonly source: string | undefined
 }
@@ -28,11 +40,11 @@ export class WriteBatch {
   readonly rows = new RowBuffer()
   readonly gone: number[] = []
   nextSeq: number
-  readonly #index: Index
+  readonly #index: WriteTarget
   readonly #deletedVersions: Map<string, number>
   readonly #present = new Map<string, Present>()
 
-  constructor(index: Index, deletedVersions: Map<string, number>) {
+  constructor(index: WriteTarget, deletedVersions: Map<string, number>) {
     this.#index = index
     this.#deletedVersions = deletedVersions
     this.nextSeq = index.storage.nextSeq
@@ -89,20 +101,14 @@ export class WriteBatch {
       present === undefined
         ? 'but no document was found'
         : `current document has seqNo [${present.seq}] and primary term [1]`
-    throw this.#conflict(
-      id,
-      `required seqNo [${ifSeqNo}], primary term [1]. ${now}`,
-    )
+    throw this.#conflict(id, `required seqNo [${ifSeqNo}], primary term [1]. ${now}`)
   }
 
   #put(operation: IndexOperation): WriteOutcome {
     const { id, kind, source } = operation
     const present = id === undefined ? undefined : this.#present.get(id)
     if (present !== undefined && kind === 'create' && id !== undefined) {
-      throw this.#conflict(
-        id,
-        `document already exists (current version [${present.version}])`,
-      )
+      throw this.#conflict(id, `document already exists (current version [${present.version}])`)
     }
     return this.#store(id, source, this.#parse(source))
   }
@@ -170,7 +176,7 @@ export class WriteBatch {
     const present = this.#present.get(id)
     if (present === undefined) {
       const first = upsert ?? (docAsUpsert ? doc : undefined)
-      if (first === undefined) throw documentMissing(this.#index, id)
+      if (first === undefined) throw this.#missing(id)
       return this.#store(id, JSON.stringify(first), first)
     }
     const source = this.#parse(present.source ?? '{}')
@@ -196,6 +202,19 @@ export class WriteBatch {
       'version_conflict_engine_exception',
       `${type}[${id}]: version conflict, ${why}`,
       { extra: { index_uuid: index.uuid, shard: '0', index: index.name } },
+    )
+  }
+
+  #missing(id: string): SearchError {
+    const index = this.#index
+    const type = index.compatibility.major >= 7 ? '_doc' : index.definition.typeName
+    return new SearchError(
+      404,
+      'document_missing_exception',
+      `[${type}][${id}]: document missing`,
+      {
+        extra: { index_uuid: index.uuid, shard: '0', index: index.name },
+      },
     )
   }
 

@@ -44,3 +44,8 @@ export function renderJson(value: unknown): string {
   }
   return `${text}}`
 }
+
+/** A value as the text it stands for: texts as they are, everything else as JSON. */
+export function textOf(value: Json | undefined): string {
+  return typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value)
+}

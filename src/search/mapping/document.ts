@@ -3,7 +3,7 @@
  * that the mapping does not know yet.
  */
 import { globMatches } from '../json/paths.ts'
-import { isObject, type Json, type JsonObject } from '../json/value.ts'
+import { isObject, type Json, type JsonObject, textOf } from '../json/value.ts'
 import { findDateFormat } from '../dates/format.ts'
 import { SearchError } from '../errors.ts'
 import type { Field } from './field.ts'
@@ -240,8 +240,10 @@ function dynamicDefinition(
     if (!isObject(template) || !templateFits(template, name, path, detected)) continue
     const made = isObject(template['mapping']) ? template['mapping'] : {}
     const filled = fillTemplate(made, name, detected)
-    const type = String(definition['type'])
-    return isObject(filled) ? { type: detected === 'string' ? 'text' : type, ...filled } : definition
+    const type = textOf(definition['type'])
+    return isObject(filled)
+      ? { type: detected === 'string' ? 'text' : type, ...filled }
+      : definition
   }
   return definition
 }
@@ -283,18 +285,10 @@ function detect(
   mapping: Mapping,
   value: string | number | boolean | JsonObject,
 ): [DetectedType, JsonObject] {
-  switch (typeof value) {
-    case 'object':
-      return ['object', { type: 'object' }]
-    case 'boolean':
-      return ['boolean', { type: 'boolean' }]
-    case 'number':
-      return Number.isInteger(value)
-        ? ['long', { type: 'long' }]
-        : ['double', { type: 'float' }]
-    case 'string':
-      return detectString(mapping, value)
-  }
+  if (typeof value === 'object') return ['object', { type: 'object' }]
+  if (typeof value === 'boolean') return ['boolean', { type: 'boolean' }]
+  if (typeof value === 'string') return detectString(mapping, value)
+  return Number.isInteger(value) ? ['long', { type: 'long' }] : ['double', { type: 'float' }]
 }
 
 function detectString(mapping: Mapping, value: string): [DetectedType, JsonObject] {

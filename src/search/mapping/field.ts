@@ -2,7 +2,7 @@
 import { type Analyzer, findAnalyzer, standardAnalyzer } from '../analysis/analyzer.ts'
 import { type DateFormat, defaultDatePattern, findDateFormat } from '../dates/format.ts'
 import { SearchError } from '../errors.ts'
-import type { JsonObject } from '../json/value.ts'
+import { type Json, type JsonObject, textOf } from '../json/value.ts'
 
 export type FieldType =
   | 'text'
@@ -109,10 +109,12 @@ export interface FieldPlace {
 /** A field from its definition in a mapping. @throws SearchError mapper_parsing_exception */
 export function makeField(definition: JsonObject, place: FieldPlace): Field {
   const { name, number, parent, analyzers } = place
-  const declaredType = String(definition['type'] ?? 'object')
+  const declaredType = textOf(definition['type'] ?? 'object')
   const type = findFieldType(declaredType)
   if (type === undefined) {
-    throw mappingError(`No handler for type [${declaredType}] declared on field [${lastPart(name)}]`)
+    throw mappingError(
+      `No handler for type [${declaredType}] declared on field [${lastPart(name)}]`,
+    )
   }
   const sharesColumn =
     parent !== undefined && isString(parent.type) && isString(type) && parent.type !== 'ip'
@@ -144,14 +146,14 @@ function isString(type: FieldType): boolean {
 }
 
 function analyzerOf(
-  name: unknown,
+  name: Json | undefined,
   field: string,
   analyzers: ReadonlyMap<string, Analyzer>,
 ): Analyzer | undefined {
   if (name === undefined) return analyzers.get('default')
-  const found = analyzers.get(String(name)) ?? findAnalyzer(String(name))
+  const found = analyzers.get(textOf(name)) ?? findAnalyzer(textOf(name))
   if (found !== undefined) return found
-  throw mappingError(`analyzer [${String(name)}] not found for field [${lastPart(field)}]`)
+  throw mappingError(`analyzer [${textOf(name)}] not found for field [${lastPart(field)}]`)
 }
 
 function dateFormatOf(definition: JsonObject, name: string): DateFormat {
@@ -188,6 +190,12 @@ export function isNumeric(type: FieldType): boolean {
     case 'half_float':
     case 'scaled_float':
       return true
+    case 'boolean':
+    case 'date':
+    case 'ip':
+    case 'keyword':
+    case 'text':
+    case 'unindexed':
     default:
       return false
   }

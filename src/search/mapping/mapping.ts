@@ -4,7 +4,7 @@
  */
 import type { Analyzer } from '../analysis/analyzer.ts'
 import { illegalArgument } from '../errors.ts'
-import { isObject, type Json, type JsonObject } from '../json/value.ts'
+import { isObject, type Json, type JsonObject, textOf } from '../json/value.ts'
 import { type Field, makeField, mappingError } from './field.ts'
 
 export type Dynamic = 'true' | 'false' | 'strict'
@@ -157,7 +157,7 @@ export class Mapping {
 
   #mergeField(existing: FieldNode, definition: JsonObject, undo: (() => void)[]): void {
     const { field } = existing
-    const type = String(definition['type'] ?? 'object')
+    const type = textOf(definition['type'] ?? 'object')
     if (type !== field.declaredType) {
       throw illegalArgument(
         `mapper [${field.name}] of different type, current_type [${field.declaredType}], ` +
@@ -255,7 +255,7 @@ function isObjectType(type: Json | undefined): boolean {
 }
 
 function dynamicOf(value: Json): Dynamic {
-  const text = String(value)
+  const text = textOf(value)
   if (text === 'true' || text === 'false' || text === 'strict') return text
   throw mappingError(`Could not convert [dynamic] to boolean: [${text}]`)
 }

@@ -1,5 +1,5 @@
 // Pure. From a JSON value to what a field's column holds, in the original's way and with its words.
-import type { Json } from '../json/value.ts'
+import { type Json, textOf } from '../json/value.ts'
 import type { Field, FieldType } from './field.ts'
 import { isWhole } from './field.ts'
 import { parseAddress } from './address.ts'
@@ -41,6 +41,14 @@ export function toScalar(field: Field, value: string | number | boolean): Scalar
     }
     case 'unindexed':
       return undefined
+    case 'byte':
+    case 'double':
+    case 'float':
+    case 'half_float':
+    case 'integer':
+    case 'long':
+    case 'scaled_float':
+    case 'short':
     default:
       return toNumber(field, value)
   }
@@ -91,8 +99,8 @@ function toWhole(field: Field, parsed: number, value: Json): number | bigint {
     throw new ValueError(
       'illegal_argument_exception',
       type === 'long'
-        ? `Value [${String(value)}] is out of range for a long`
-        : `Value [${String(value)}] is out of range for ${type === 'integer' ? 'an' : 'a'} ${type}`,
+        ? `Value [${textOf(value)}] is out of range for a long`
+        : `Value [${textOf(value)}] is out of range for ${type === 'integer' ? 'an' : 'a'} ${type}`,
     )
   }
   return whole

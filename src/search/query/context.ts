@@ -55,13 +55,15 @@ function showQuery(value: Json, indent: string): string {
 }
 
 function showScalar(value: Json): string {
-  if (typeof value === 'string' && /^\u0000float:/.test(value)) return value.slice(7)
+  if (typeof value === 'string' && value.startsWith(floatMark)) return value.slice(floatMark.length)
   return JSON.stringify(value)
 }
 
+const floatMark = '\u0000float:'
+
 /** A number that is shown with a decimal point, as the original shows floats. */
 export function floatShown(value: number): string {
-  return `\u0000float:${Number.isInteger(value) ? `${value}.0` : value}`
+  return `${floatMark}${Number.isInteger(value) ? `${value}.0` : value}`
 }
 
 export function numberFormat(text: string): ErrorBody {
@@ -92,8 +94,4 @@ export function singleField(name: string, body: Json, path: Path): [string, Json
 export function boostOf(body: Json): number {
   const boost = isObject(body) ? Number(body['boost'] ?? 1) : 1
   return Number.isFinite(boost) ? boost : 1
-}
-
-export function textOf(value: Json | undefined): string {
-  return typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value ?? '')
 }

@@ -1,7 +1,7 @@
 // Pure. match, match_phrase, multi_match and their like.
 import { tokenTexts } from '../analysis/analyzer.ts'
 import { illegalArgument, RequestParseError } from '../errors.ts'
-import { isObject, type Json, type JsonObject } from '../json/value.ts'
+import { isObject, type Json, type JsonObject, textOf } from '../json/value.ts'
 import type { Field } from '../mapping/field.ts'
 import { type Condition, matchNone } from '../storage/plan.ts'
 import {
@@ -37,7 +37,7 @@ export function matchText(
 ): Condition {
   const { boost } = options
   if (field.type !== 'text') return termCondition(field, value, context.now, boost)
-  const tokens = tokenTexts(field.searchAnalyzer, String(value))
+  const tokens = tokenTexts(field.searchAnalyzer, textOf(value))
   const clauses = tokens.map((token, at): Condition => {
     if (options.prefixLast === true && at === tokens.length - 1) {
       return { kind: 'phrase', field, tokens: [token], slop: 0, prefix: true, boost: 1 }
@@ -83,7 +83,7 @@ export function matchPhrase(
 ): Condition {
   const { slop, boost, prefix = false } = options
   if (field.type !== 'text') return termCondition(field, value, context.now, boost)
-  const tokens = tokenTexts(field.searchAnalyzer, String(value))
+  const tokens = tokenTexts(field.searchAnalyzer, textOf(value))
   if (tokens.length === 0) return matchNone
   if (tokens.length === 1 && !prefix) return { kind: 'token', field, tokens, boost }
   return { kind: 'phrase', field, tokens, slop, prefix, boost }
@@ -195,12 +195,12 @@ function matchOptions(options: JsonObject, kind: string): MatchOptions {
     boost: boostOf(options),
     lenient: options['lenient'] === true,
     fuzzy: distance === undefined ? undefined : { distance: fuzziness(distance), prefix },
-    zeroTerms: String(options['zero_terms_query']).toLowerCase() === 'all' ? 'all' : 'none',
+    zeroTerms: textOf(options['zero_terms_query']).toLowerCase() === 'all' ? 'all' : 'none',
   }
 }
 
 export function operatorOf(value: Json | undefined, query: string): 'and' | 'or' {
-  const text = String(value ?? 'or').toLowerCase()
+  const text = textOf(value ?? 'or').toLowerCase()
   if (text === 'and' || text === 'or') return text
   throw illegalArgument(`[${query}] operator must be and or or, but was [${text}]`)
 }
@@ -237,12 +237,12 @@ export function resolveMultiMatch(context: QueryContext, body: Json, path: Path)
   if (query === undefined || query === null) {
     throw new RequestParseError('No text specified for multi_match query', { path, place: 'end' })
   }
-  const type = String(body['type'] ?? 'best_fields')
+  const type = textOf(body['type'] ?? 'best_fields')
   const listed = body['fields'] ?? ['*']
   const names = (Array.isArray(listed) ? listed : [listed]).map(String)
   const many = names.some((name) => name.includes('*'))
   const fields = boostedFields(context, names).filter(
-    ({ field }) => !many || takesText(field, String(query), context.now),
+    ({ field }) => !many || takesText(field, textOf(query), context.now),
   )
   const options = matchOptions(body, 'multi_match')
   const slop = Number(body['slop'] ?? 0)

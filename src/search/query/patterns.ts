@@ -1,4 +1,5 @@
 // Pure. Wildcards, Lucene's regular expressions and edit distances as patterns of the storage.
+import { type Json, textOf } from '../json/value.ts'
 import { illegalArgument } from '../errors.ts'
 import type { TextPattern } from '../storage/plan.ts'
 
@@ -86,9 +87,9 @@ export function fuzziness(value: unknown): number | undefined {
 }
 
 /** `minimum_should_match` as a number of clauses: 2, -1, 75%, -25%, 3<90%. */
-export function minimumOf(value: unknown, clauses: number): number | undefined {
+export function minimumOf(value: Json | undefined, clauses: number): number | undefined {
   if (value === undefined || value === null) return undefined
-  let text = String(value).trim()
+  let text = textOf(value).trim()
   if (text.includes('<')) {
     let chosen: string | undefined
     for (const part of text.split(/\s+/)) {

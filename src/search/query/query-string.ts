@@ -3,7 +3,7 @@ import { parseLucene } from '../../query-language/lucene.ts'
 import { QuerySyntaxError, type QueryTree } from '../../query-language/tree.ts'
 import { parseSimple } from '../../query-language/simple.ts'
 import { RequestParseError, SearchError, ShardError } from '../errors.ts'
-import { isObject, type Json, type JsonObject } from '../json/value.ts'
+import { isObject, type Json, type JsonObject, textOf } from '../json/value.ts'
 import type { Field } from '../mapping/field.ts'
 import { type Condition, matchNone } from '../storage/plan.ts'
 import {
@@ -52,7 +52,7 @@ export function resolveQueryString(context: QueryContext, body: Json, path: Path
     })
   }
   const strings = stringContext(context, body, 'query_string')
-  const text = String(body['query'])
+  const text = textOf(body['query'])
   let tree: QueryTree
   try {
     tree = parseLucene(text, { defaultOperator: strings.operator })
@@ -76,7 +76,7 @@ export function resolveSimpleQueryString(context: QueryContext, body: Json, path
     throw new RequestParseError('[simple_query_string] query text missing', { path, place: 'end' })
   }
   const strings = stringContext(context, body, 'simple_query_string')
-  const tree = parseSimple(String(body['query']), { defaultOperator: strings.operator })
+  const tree = parseSimple(textOf(body['query']), { defaultOperator: strings.operator })
   return withBoost(resolveTree({ ...strings, lenient: true }, tree), boostOf(body))
 }
 
@@ -92,7 +92,7 @@ function stringContext(context: QueryContext, body: JsonObject, query: string): 
     defaults: defaultFields(context, names),
     many,
     lenient: body['lenient'] === true || body['lenient'] === 'true',
-    timeZone: timeZone === undefined ? undefined : String(timeZone),
+    timeZone: timeZone === undefined ? undefined : textOf(timeZone),
     slop: Number(body['phrase_slop'] ?? 0),
     minimum: body['minimum_should_match'],
     tieBreaker: Number(body['tie_breaker'] ?? 0),
@@ -109,9 +109,7 @@ function defaultFields(context: QueryContext, names: readonly string[]): Boosted
   if (context.scores) return fields
   const texts = new Set<string>()
   for (const { field } of fields) if (field.type === 'text') texts.add(field.name)
-  return fields.filter(
-    ({ field }) => field.type !== 'keyword' || !texts.has(field.parent ?? ''),
-  )
+  return fields.filter(({ field }) => field.type !== 'keyword' || !texts.has(field.parent ?? ''))
 }
 
 function resolveTree(strings: StringContext, tree: QueryTree): Condition {
@@ -148,8 +146,14 @@ function resolveTree(strings: StringContext, tree: QueryTree): Condition {
       const { distance } = tree
       return eachField(strings, tree.field, undefined, (field) => {
         if (!isString(field)) return matchNone
-        const text = field.analyzer.lowercase && field.type === 'text' ? lower(tree.text) : tree.text
-        return { kind: 'pattern', field, pattern: fuzzyPattern(text, { distance, prefix: 0 }), boost: 1 }
+        const text =
+          field.analyzer.lowercase && field.type === 'text' ? lower(tree.text) : tree.text
+        return {
+          kind: 'pattern',
+          field,
+          pattern: fuzzyPattern(text, { distance, prefix: 0 }),
+          boost: 1,
+        }
       })
     }
     case 'regex':
@@ -158,9 +162,7 @@ function resolveTree(strings: StringContext, tree: QueryTree): Condition {
         return { kind: 'pattern', field, pattern: regexPattern(tree.pattern), boost: 1 }
       })
     case 'range':
-      return eachField(strings, tree.field, undefined, (field) =>
-        treeRange(strings, field, tree),
-      )
+      return eachField(strings, tree.field, undefined, (field) => treeRange(strings, field, tree))
   }
 }
 

@@ -1,6 +1,6 @@
 // Pure. The query DSL: from JSON to conditions on one index's fields.
 import { RequestParseError } from '../errors.ts'
-import { asArray, isObject, type Json, type JsonObject } from '../json/value.ts'
+import { asArray, isObject, type Json, type JsonObject, textOf } from '../json/value.ts'
 import { type Condition, matchNone } from '../storage/plan.ts'
 import {
   boostOf,
@@ -10,7 +10,6 @@ import {
   type Path,
   type QueryContext,
   singleField,
-  textOf,
 } from './context.ts'
 import { resolveMatch, resolveMultiMatch, withBoost } from './full-text.ts'
 import {
@@ -106,7 +105,10 @@ const resolvers: Readonly<Record<string, Resolver>> = {
   },
   function_score: (context, body, path) => {
     const query = isObject(body) ? body['query'] : undefined
-    if (isObject(body) && (body['functions'] ?? body['script_score'] ?? body['field_value_factor'])) {
+    if (
+      isObject(body) &&
+      (body['functions'] ?? body['script_score'] ?? body['field_value_factor'])
+    ) {
       throw new RequestParseError('[function_score] functions are not supported', { path })
     }
     if (query === undefined) return { kind: 'all', boost: boostOf(body) }
@@ -218,16 +220,18 @@ function resolveRange(context: QueryContext, body: Json, path: Path): Condition 
   for (const key of ['gte', 'gt', 'lte', 'lt']) {
     if (inner[key] !== undefined) bounds[key] = inner[key]
   }
-  if (inner['from'] !== undefined) bounds[inner['include_lower'] === false ? 'gt' : 'gte'] = inner['from']
-  if (inner['to'] !== undefined) bounds[inner['include_upper'] === false ? 'lt' : 'lte'] = inner['to']
+  if (inner['from'] !== undefined)
+    bounds[inner['include_lower'] === false ? 'gt' : 'gte'] = inner['from']
+  if (inner['to'] !== undefined)
+    bounds[inner['include_upper'] === false ? 'lt' : 'lte'] = inner['to']
   const format = inner['format']
   const timeZone = inner['time_zone']
   try {
     return rangeCondition(field, bounds, {
       now: context.now,
       boost: boostOf(inner),
-      format: format === undefined ? undefined : String(format),
-      timeZone: timeZone === undefined ? undefined : String(timeZone),
+      format: format === undefined ? undefined : textOf(format),
+      timeZone: timeZone === undefined ? undefined : textOf(timeZone),
     })
   } catch (error) {
     if (!(error instanceof UnfitValueError)) throw error
@@ -238,17 +242,14 @@ function resolveRange(context: QueryContext, body: Json, path: Path): Condition 
       include_upper: bounds['lt'] === undefined,
       boost: floatShown(boostOf(inner)),
     }
-    throw failedToCreate(
-      { range: { [name]: shown } },
-      { type: error.type, reason: error.message },
-    )
+    throw failedToCreate({ range: { [name]: shown } }, { type: error.type, reason: error.message })
   }
 }
 
 function resolveExists(context: QueryContext, body: Json, path: Path): Condition {
   const field = isObject(body) ? body['field'] : undefined
   if (typeof field !== 'string') {
-    throw new RequestParseError("[exists] must be provided with a [field]", { path, place: 'end' })
+    throw new RequestParseError('[exists] must be provided with a [field]', { path, place: 'end' })
   }
   return withBoost(existsCondition(context, field), boostOf(body))
 }
@@ -264,7 +265,12 @@ function resolvePattern(
   const text = textOf(options['value'] ?? options[kind] ?? options['wildcard'])
   const field = findField(context, name)
   if (field === undefined || !['text', 'keyword'].includes(field.type)) return matchNone
-  return { kind: 'pattern', field, pattern: patternOf(kind, text, options), boost: boostOf(options) }
+  return {
+    kind: 'pattern',
+    field,
+    pattern: patternOf(kind, text, options),
+    boost: boostOf(options),
+  }
 }
 
 function patternOf(kind: string, text: string, options: JsonObject): TextPattern {

@@ -3,7 +3,7 @@ import { parseDateMath } from '../dates/math.ts'
 import { findDateFormat, type DateFormat } from '../dates/format.ts'
 import { findZone, utc, type Zone } from '../dates/zone.ts'
 import { illegalArgument, SearchError, ShardError } from '../errors.ts'
-import type { Json } from '../json/value.ts'
+import { type Json, textOf } from '../json/value.ts'
 import { parseAddress, parseBlock } from '../mapping/address.ts'
 import { type Field, isNumeric, isWhole } from '../mapping/field.ts'
 import type { Scalar } from '../mapping/values.ts'
@@ -24,7 +24,7 @@ export class UnfitValueError extends Error {
 
 /** The field has exactly this value (a text: this very token). @throws UnfitValueError */
 export function termCondition(field: Field, value: Json, now: number, boost: number): Condition {
-  const text = String(value)
+  const text = textOf(value)
   switch (field.type) {
     case 'unindexed':
       return matchNone
@@ -45,6 +45,14 @@ export function termCondition(field: Field, value: Json, now: number, boost: num
       return equals(field, booleanOf(value), boost)
     case 'date':
       return rangeCondition(field, { gte: value, lte: value }, { now, boost })
+    case 'byte':
+    case 'double':
+    case 'float':
+    case 'half_float':
+    case 'integer':
+    case 'long':
+    case 'scaled_float':
+    case 'short':
     default: {
       const number = numberOf(value)
       if (isWhole(field.type) && !Number.isInteger(number)) return matchNone
@@ -71,16 +79,16 @@ function booleanOf(value: Json): boolean {
   if (value === true || value === 'true') return true
   if (value === false || value === 'false' || value === '') return false
   throw new UnfitValueError(
-    String(value),
+    textOf(value),
     'illegal_argument_exception',
-    `Can't parse boolean value [${String(value)}], expected [true] or [false]`,
+    `Can't parse boolean value [${textOf(value)}], expected [true] or [false]`,
   )
 }
 
 function numberOf(value: Json): number {
-  const number = typeof value === 'number' ? value : Number(String(value).trim() || Number.NaN)
+  const number = typeof value === 'number' ? value : Number(textOf(value).trim() || Number.NaN)
   if (!Number.isNaN(number)) return number
-  throw new UnfitValueError(String(value))
+  throw new UnfitValueError(textOf(value))
 }
 
 export interface RangeBounds {
@@ -98,7 +106,11 @@ export interface RangeOptions {
 }
 
 /** @throws UnfitValueError, SearchError for dates that cannot be read */
-export function rangeCondition(field: Field, bounds: RangeBounds, options: RangeOptions): Condition {
+export function rangeCondition(
+  field: Field,
+  bounds: RangeBounds,
+  options: RangeOptions,
+): Condition {
   const { boost } = options
   const lowerValue = bounds.gte ?? bounds.gt ?? null
   const upperValue = bounds.lte ?? bounds.lt ?? null
@@ -129,11 +141,19 @@ export function rangeCondition(field: Field, bounds: RangeBounds, options: Range
     case 'boolean':
       return each(booleanOf)
     case 'ip':
-      return each((value) => addressOf(String(value)))
+      return each((value) => addressOf(textOf(value)))
     case 'date': {
       const { lower, upper } = dateBounds(field, bounds, options)
       return make(lower, upper, true)
     }
+    case 'byte':
+    case 'double':
+    case 'float':
+    case 'half_float':
+    case 'integer':
+    case 'long':
+    case 'scaled_float':
+    case 'short':
     default:
       return isWhole(field.type)
         ? wholeRange(make, lowerValue, upperValue, { lowerInclusive, upperInclusive })
@@ -176,7 +196,7 @@ function dateBounds(
   const format = options.format === undefined ? field.dateFormat : formatOf(options.format)
   const zone = options.timeZone === undefined ? utc : zoneOf(options.timeZone)
   const read = (value: Json, roundUp: boolean): number =>
-    parseDateMath(String(value), { now: options.now, format, zone, roundUp })
+    parseDateMath(textOf(value), { now: options.now, format, zone, roundUp })
   const present = (value: Json | undefined): value is Exclude<Json, null> =>
     value !== undefined && value !== null
   let lower: number | undefined

@@ -2,7 +2,7 @@
 import { analyze } from '../analysis/analyzer.ts'
 import type { Index } from '../indices/index.ts'
 import { globMatches } from '../json/paths.ts'
-import { asArray, isObject, type Json, type JsonObject, parseJson } from '../json/value.ts'
+import { asArray, isObject, type Json, type JsonObject, parseJson, textOf } from '../json/value.ts'
 import type { Field } from '../mapping/field.ts'
 import type { Condition, TextPattern } from '../storage/plan.ts'
 
@@ -18,15 +18,15 @@ export function highlightHit(
   const tests = new Map<Field, Test[]>()
   if (condition !== undefined) collect(condition, tests)
   const asked = isObject(highlight['fields']) ? Object.keys(highlight['fields']) : []
-  const before = String(asArray(highlight['pre_tags'])[0] ?? '<em>')
-  const after = String(asArray(highlight['post_tags'])[0] ?? '</em>')
+  const before = textOf(asArray(highlight['pre_tags'])[0] ?? '<em>')
+  const after = textOf(asArray(highlight['post_tags'])[0] ?? '</em>')
   const parsed = parseJson(source)
   const result: JsonObject = {}
   for (const field of index.mapping.fields.values()) {
     const own = tests.get(field)
     if (own === undefined || !asked.some((glob) => globMatches(glob, field.name))) continue
     const marked = valuesAt(parsed, (field.parent ?? field.name).split('.')).flatMap((value) => {
-      const text = mark(field, String(value), own, { before, after })
+      const text = mark(field, textOf(value), own, { before, after })
       return text === undefined ? [] : [text]
     })
     if (marked.length > 0) result[field.name] = marked
@@ -88,6 +88,11 @@ function collect(condition: Condition, tests: Map<Field, Test[]>): void {
     case 'dismax':
       for (const one of condition.inner) collect(one, tests)
       return
+    case 'all':
+    case 'ids':
+    case 'none':
+    case 'present':
+    case 'range':
     default:
   }
 }

@@ -9,7 +9,7 @@ import type { Scalar } from '../mapping/values.ts'
 import type { HitsPlan, StoredHit } from '../storage/plan.ts'
 import { formatDecimal } from './decimal.ts'
 import { highlightHit } from './highlight.ts'
-import type { SearchParts } from './search.ts'
+import type { SearchParts } from './parts.ts'
 import type { FieldSpec, SearchRequest, SourceSpec } from './search-request.ts'
 import { showSortValue } from './sorting.ts'
 
@@ -124,6 +124,18 @@ export function showValue(field: Field, value: Scalar, format: string | undefine
     }
     case 'ip':
       return formatAddress(String(value))
+    case 'boolean':
+    case 'byte':
+    case 'double':
+    case 'float':
+    case 'half_float':
+    case 'integer':
+    case 'keyword':
+    case 'long':
+    case 'scaled_float':
+    case 'short':
+    case 'text':
+    case 'unindexed':
     default: {
       if (own !== undefined && typeof value === 'number') return formatDecimal(value, own)
       if (field.columnKind === 'float') return shortFloat(Number(value))

@@ -1,7 +1,7 @@
 // Pure. The body and parameters of a search, read and checked as far as that goes without an index.
 import { type AggregationNode, parseAggregations } from '../aggregations/tree.ts'
 import { illegalArgument, RequestParseError, validationFailed } from '../errors.ts'
-import { asArray, isObject, type Json, type JsonObject } from '../json/value.ts'
+import { asArray, isObject, type Json, type JsonObject, textOf } from '../json/value.ts'
 import { uriQuery } from '../query/query-string.ts'
 
 export interface SearchRequest {
@@ -115,7 +115,8 @@ export function parseSearch(body: JsonObject, parameters: SearchParameters): Sea
     minScore: numberIn(body, 'min_score'),
     trackScores: flag(body['track_scores']) || parameters.get('track_scores') === 'true',
     trackTotal: parseTrackTotal(parameters.get('track_total_hits') ?? body['track_total_hits']),
-    terminateAfter: numberOf(parameters, 'terminate_after') ?? numberIn(body, 'terminate_after') ?? 0,
+    terminateAfter:
+      numberOf(parameters, 'terminate_after') ?? numberIn(body, 'terminate_after') ?? 0,
     version: flag(body['version']) || parameters.get('version') === 'true',
     seqNo: flag(body['seq_no_primary_term']) || parameters.get('seq_no_primary_term') === 'true',
     highlight: isObject(body['highlight']) ? body['highlight'] : undefined,
@@ -152,6 +153,11 @@ function tokenName(value: Json): string {
       return 'VALUE_STRING'
     case 'number':
       return 'VALUE_NUMBER'
+    case 'bigint':
+    case 'boolean':
+    case 'function':
+    case 'symbol':
+    case 'undefined':
     default:
       return 'VALUE_BOOLEAN'
   }
@@ -197,7 +203,7 @@ function parseSorts(parameters: SearchParameters, body: JsonObject): SortSpec[] 
   }
   return asArray(body['sort']).flatMap((one) => {
     if (isObject(one)) return Object.entries(one).map(([field, order]) => sortSpec(field, order))
-    return [sortSpec(String(one), null)]
+    return [sortSpec(textOf(one), null)]
   })
 }
 
@@ -206,10 +212,10 @@ function sortSpec(field: string, value: Json): SortSpec {
   const order = isObject(value) ? options['order'] : value
   const usual = field === '_score' ? 'desc' : 'asc'
   const text = (name: string): string | undefined =>
-    options[name] === undefined ? undefined : String(options[name])
+    options[name] === undefined ? undefined : textOf(options[name])
   return {
     field,
-    descending: String(order ?? usual).toLowerCase() === 'desc',
+    descending: textOf(order ?? usual).toLowerCase() === 'desc',
     missing: options['missing'],
     mode: text('mode'),
     unmappedType: text('unmapped_type') ?? (flag(options['ignore_unmapped']) ? 'long' : undefined),
@@ -219,7 +225,10 @@ function sortSpec(field: string, value: Json): SortSpec {
 
 export function parseSource(parameters: SearchParameters, value: Json | undefined): SourceSpec {
   const listed = (name: string): string[] | undefined =>
-    parameters.get(name)?.split(',').filter((part) => part !== '')
+    parameters
+      .get(name)
+      ?.split(',')
+      .filter((part) => part !== '')
   const includes = listed('_source_include') ?? listed('_source_includes')
   const excludes = listed('_source_exclude') ?? listed('_source_excludes')
   if (includes !== undefined || excludes !== undefined) {
@@ -248,11 +257,11 @@ export const wholeSource: SourceSpec = { include: true, includes: [], excludes: 
 function fieldSpecs(value: Json | undefined, text: string | undefined): FieldSpec[] {
   if (text !== undefined) return text.split(',').map((field) => ({ field, format: undefined }))
   return asArray(value).map((one) => {
-    if (!isObject(one)) return { field: String(one), format: undefined }
+    if (!isObject(one)) return { field: textOf(one), format: undefined }
     const format = one['format']
     return {
-      field: String(one['field']),
-      format: format === undefined ? undefined : String(format),
+      field: textOf(one['field']),
+      format: format === undefined ? undefined : textOf(format),
     }
   })
 }

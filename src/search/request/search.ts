@@ -9,18 +9,12 @@ import type { Json, JsonObject } from '../json/value.ts'
 import type { QueryContext } from '../query/context.ts'
 import { resolveQuery } from '../query/resolve.ts'
 import type { Condition, HitsPlan, ShardPlan } from '../storage/plan.ts'
-import { type SearchStorage, SearchTimeoutError } from '../storage/storage.ts'
+import { SearchTimeoutError } from '../storage/storage.ts'
+import type { SearchParts } from './parts.ts'
 import { renderHits } from './hits.ts'
 import { typedNames } from './typed-keys.ts'
 import { parseSearch, type SearchRequest } from './search-request.ts'
 import { planAfter, planSorts, scoreSort, usesScores } from './sorting.ts'
-
-export interface SearchParts {
-  readonly storage: SearchStorage
-  readonly compatibility: Compatibility
-  readonly now: number
-  readonly monotonicMs: () => number
-}
 
 /** Hits that `from` and `size` may reach. */
 const windowMax = 10_000
@@ -36,14 +30,18 @@ export async function runSearch(
   const { ready, failures } = forEachIndex(indices, (index) => prepareIndex(parts, index, request))
   const usable = ready.map((one) => one.index)
   if (ready.length === 0 && failures.length > 0) throw allFailed(failures, parts.compatibility)
-  const matching = ready.map((one): ShardPlan => ({
-    storage: one.index.storage,
-    condition: one.query,
-  }))
-  const shown = ready.map((one): ShardPlan => ({
-    storage: one.index.storage,
-    condition: one.shown,
-  }))
+  const matching = ready.map(
+    (one): ShardPlan => ({
+      storage: one.index.storage,
+      condition: one.query,
+    }),
+  )
+  const shown = ready.map(
+    (one): ShardPlan => ({
+      storage: one.index.storage,
+      condition: one.shown,
+    }),
+  )
   try {
     const hits = await runHits(parts, usable, shown, request)
     const aggregations = await runAggregations(parts, usable, matching, request)
@@ -230,7 +228,10 @@ async function runHits(
   const nothing = total === 0 || size === 0
   const hits = nothing ? [] : await storage.hits(plan)
   const maxScore = await maxScoreOf(parts, { plan, total, from, request }, hits[0]?.score)
-  return { json: renderHits({ parts, indices, request, plan }, { hits, total, maxScore }), terminated }
+  return {
+    json: renderHits({ parts, indices, request, plan }, { hits, total, maxScore }),
+    terminated,
+  }
 }
 
 async function countOf(
@@ -278,7 +279,8 @@ function hitsPlan(
     scores: usesScores(request),
     after: planAfter(request, keys),
     minScore: request.minScore,
-    withSource: request.source.include || request.highlight !== undefined || request.fields.length > 0,
+    withSource:
+      request.source.include || request.highlight !== undefined || request.fields.length > 0,
     fields: fieldSpecs.map((spec) => indices.map((index) => index.mapping.fields.get(spec.field))),
   }
 }

@@ -13,7 +13,8 @@ export const scoreSort: SortKey = { kind: 'score', descending: true }
 
 export function usesScores(request: SearchRequest): boolean {
   if (request.size === 0) return false
-  if (request.sort.length === 0 || request.trackScores || request.minScore !== undefined) return true
+  if (request.sort.length === 0 || request.trackScores || request.minScore !== undefined)
+    return true
   return request.sort.some((spec) => spec.field === '_score')
 }
 
@@ -51,12 +52,16 @@ function fieldSort(indices: readonly Index[], spec: SortSpec): FieldSortKey {
   }
 }
 
-function missingOf(missing: Json | undefined, field: Field | undefined): 'first' | 'last' | Scalar {
+function missingOf(missing: Json | undefined, field: Field | undefined): FieldSortKey['missing'] {
   if (missing === undefined || missing === null || missing === '_last') return 'last'
   if (missing === '_first') return 'first'
   if (typeof missing === 'object') throw illegalArgument('[missing] must be a value')
-  if (field?.type === 'date') return field.dateFormat.parse(String(missing)) ?? 'last'
-  return field !== undefined && field.columnKind !== 'string' ? Number(missing) : missing
+  if (field?.type === 'date') {
+    const date = field.dateFormat.parse(String(missing))
+    return date === undefined ? 'last' : { value: date }
+  }
+  const isNumber = field !== undefined && field.columnKind !== 'string'
+  return { value: isNumber ? Number(missing) : missing }
 }
 
 function sortField(index: Index, spec: SortSpec): Field | undefined {
@@ -133,6 +138,18 @@ export function showSortValue(
       const format = spec?.format === undefined ? undefined : findDateFormat(spec.format)
       return format === undefined ? Number(value) : format.format(Number(value))
     }
+    case undefined:
+    case 'byte':
+    case 'double':
+    case 'float':
+    case 'half_float':
+    case 'integer':
+    case 'keyword':
+    case 'long':
+    case 'scaled_float':
+    case 'short':
+    case 'text':
+    case 'unindexed':
     default:
       return typeof value === 'bigint' ? new RawJson(String(value)) : value
   }
@@ -157,6 +174,11 @@ function missingShown(key: FieldSortKey, type: FieldType | undefined): unknown {
     case 'half_float':
     case 'scaled_float':
       return greatest ? 'Infinity' : '-Infinity'
+    case undefined:
+    case 'ip':
+    case 'keyword':
+    case 'text':
+    case 'unindexed':
     default:
       return null
   }

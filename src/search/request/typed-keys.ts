@@ -1,7 +1,7 @@
 // Pure. `typed_keys`: names of aggregations with the type of their answer in front.
 import type { AggregationContext } from '../aggregations/sources.ts'
 import type { AggregationNode } from '../aggregations/tree.ts'
-import { isObject, type Json, type JsonObject } from '../json/value.ts'
+import { isObject, type Json, type JsonObject, textOf } from '../json/value.ts'
 
 export function typedNames(
   context: AggregationContext,
@@ -20,8 +20,7 @@ export function typedNames(
 function inner(context: AggregationContext, node: AggregationNode, value: Json): Json {
   if (node.children.length === 0 || !isObject(value)) return value
   const { buckets } = value
-  const typed = (one: Json): Json =>
-    isObject(one) ? typedNames(context, node.children, one) : one
+  const typed = (one: Json): Json => (isObject(one) ? typedNames(context, node.children, one) : one)
   if (Array.isArray(buckets)) return { ...value, buckets: buckets.map(typed) }
   if (!isObject(buckets)) return typed(value)
   const named = Object.entries(buckets).map(([key, one]) => [key, typed(one)] as const)
@@ -31,7 +30,7 @@ function inner(context: AggregationContext, node: AggregationNode, value: Json):
 function typeOf(context: AggregationContext, node: AggregationNode): string {
   switch (node.type) {
     case 'terms': {
-      const name = String(node.body['field'])
+      const name = textOf(node.body['field'])
       const field = context.indices.map((one) => one.mapping.fields.get(name)).find((one) => one)
       if (field === undefined) return 'umterms'
       if (field.columnKind === 'string') return 'sterms'

@@ -1,8 +1,15 @@
 /** `_analyze`: the tokens of a text. */
-import { type Analyzer, type AnalyzedToken, analyze, findAnalyzer, standardAnalyzer, tokenizers } from '../analysis/analyzer.ts'
+import {
+  type Analyzer,
+  type AnalyzedToken,
+  analyze,
+  findAnalyzer,
+  standardAnalyzer,
+  tokenizers,
+} from '../analysis/analyzer.ts'
 import { illegalArgument, validationFailed } from '../errors.ts'
 import type { Index } from '../indices/index.ts'
-import { asArray, isObject, type JsonObject } from '../json/value.ts'
+import { asArray, isObject, type JsonObject, textOf } from '../json/value.ts'
 import { bodyObject, type Handler, ok, type RestRoute } from './context.ts'
 
 const handler: Handler = (context, request) => {
@@ -38,12 +45,12 @@ function analyzerOf(body: JsonObject, index: Index | undefined): Analyzer {
     return findAnalyzer(found === undefined ? 'standard' : 'keyword') ?? standardAnalyzer
   }
   const tokenizer = body['tokenizer']
-  if (tokenizer !== undefined) return chainOf(String(tokenizer), body)
+  if (tokenizer !== undefined) return chainOf(textOf(tokenizer), body)
   const name = body['analyzer']
   if (name === undefined) return standardAnalyzer
-  const found = index?.analyzers.get(String(name)) ?? findAnalyzer(String(name))
+  const found = index?.analyzers.get(textOf(name)) ?? findAnalyzer(textOf(name))
   if (found !== undefined) return found
-  throw illegalArgument(`failed to find global analyzer [${String(name)}]`)
+  throw illegalArgument(`failed to find global analyzer [${textOf(name)}]`)
 }
 
 function chainOf(tokenizer: string, body: JsonObject): Analyzer {
@@ -53,7 +60,7 @@ function chainOf(tokenizer: string, body: JsonObject): Analyzer {
   let lowercase = tokenizer === 'lowercase'
   const stopwords = new Set<string>()
   for (const filter of [...asArray(body['filter']), ...asArray(body['token_filter'])]) {
-    const type = isObject(filter) ? String(filter['type']) : String(filter)
+    const type = isObject(filter) ? textOf(filter['type']) : textOf(filter)
     if (type === 'lowercase') lowercase = true
     else if (type === 'stop') {
       const words = isObject(filter) ? asArray(filter['stopwords']).map(String) : []

@@ -2,7 +2,7 @@
 import { illegalArgument, SearchError, validationFailed } from '../errors.ts'
 import type { Index } from '../indices/index.ts'
 import { parseUpdate, type WriteOperation, type WriteResult } from '../indices/operations.ts'
-import { isObject, type Json, type JsonObject, parseJson } from '../json/value.ts'
+import { isObject, type Json, type JsonObject, parseJson, textOf } from '../json/value.ts'
 import { type Handler, ok, type RestRequest, type RestRoute } from './context.ts'
 import { failureBody } from './failure.ts'
 import { outcomeJson, outcomeStatus } from './outcome.ts'
@@ -64,10 +64,7 @@ function hasError(item: unknown): boolean {
   return typeof item === 'object' && item !== null && 'error' in item
 }
 
-async function targetOf(
-  context: Parameters<Handler>[0],
-  item: Item,
-): Promise<Index | SearchError> {
+async function targetOf(context: Parameters<Handler>[0], item: Item): Promise<Index | SearchError> {
   try {
     return await context.indices.forWriting(item.indexName, item.type)
   } catch (error) {
@@ -171,7 +168,8 @@ function parseAction(text: string, line: number, defaults: Defaults): ParsedActi
   const ifSeqNo = options['if_seq_no']
   if (id === '') throw illegalArgument('if _id is specified it must not be empty')
   const bytes = id === undefined ? 0 : Buffer.byteLength(id)
-  if (bytes > 512) throw validationFailed(`id is too long, must be no longer than 512 bytes but was: ${bytes}`)
+  if (bytes > 512)
+    throw validationFailed(`id is too long, must be no longer than 512 bytes but was: ${bytes}`)
   return {
     action: name === 'index' && defaults.demandCreate ? 'create' : name,
     indexName,
@@ -187,7 +185,7 @@ function isAction(name: string | undefined): name is Action {
 
 function textIn(options: JsonObject, name: string): string | undefined {
   const value = options[name]
-  return value === undefined || value === null ? undefined : String(value)
+  return value === undefined || value === null ? undefined : textOf(value)
 }
 
 function malformed(line: number, what: string): SearchError {

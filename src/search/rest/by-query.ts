@@ -2,7 +2,7 @@
 import { illegalArgument, validationFailed } from '../errors.ts'
 import type { Index } from '../indices/index.ts'
 import { parseScript, runScript, type Script, type WriteOperation } from '../indices/operations.ts'
-import { asArray, isObject, type Json, type JsonObject, parseJson } from '../json/value.ts'
+import { asArray, isObject, type Json, type JsonObject, parseJson, textOf } from '../json/value.ts'
 import { resolveQuery } from '../query/resolve.ts'
 import type { StoredHit } from '../storage/plan.ts'
 import {
@@ -169,9 +169,10 @@ const reindex: Handler = async (context, request) => {
   const dest = isObject(body['dest']) ? body['dest'] : {}
   if (source['remote'] !== undefined) throw validationFailed('[remote] is not supported')
   const names = asArray(source['index']).map(String)
-  if (names.length === 0) throw validationFailed('use _all if you really want to copy from all existing indexes')
+  if (names.length === 0)
+    throw validationFailed('use _all if you really want to copy from all existing indexes')
   const script = body['script'] === undefined ? undefined : parseScript(body['script'])
-  const target = await context.indices.forWriting(String(dest['index'] ?? ''))
+  const target = await context.indices.forWriting(textOf(dest['index'] ?? ''))
   const kind = dest['op_type'] === 'create' ? 'create' : 'index'
   const started = context.clock.monotonicMs()
   const tally = emptyTally()

@@ -1,7 +1,16 @@
 /** `_cat`: tables as text for people, as JSON for programs. */
+import { textOf } from '../json/value.ts'
 import { illegalArgument } from '../errors.ts'
 import { globMatches } from '../json/paths.ts'
-import { flagOf, type Handler, ok, type RestAnswer, type RestContext, type RestRequest, type RestRoute } from './context.ts'
+import {
+  flagOf,
+  type Handler,
+  ok,
+  type RestAnswer,
+  type RestContext,
+  type RestRequest,
+  type RestRoute,
+} from './context.ts'
 import { statusOf } from './cluster.ts'
 
 interface Column {
@@ -82,7 +91,11 @@ function shownBytes(request: RestRequest, bytes: number): string {
   const unit = request.parameters.get('bytes')
   const factor = unit === undefined ? undefined : byteUnits[unit]
   if (factor !== undefined) return String(Math.floor(bytes / factor))
-  for (const [name, size] of [['gb', 2 ** 30], ['mb', 2 ** 20], ['kb', 2 ** 10]] as const) {
+  for (const [name, size] of [
+    ['gb', 2 ** 30],
+    ['mb', 2 ** 20],
+    ['kb', 2 ** 10],
+  ] as const) {
     if (bytes >= size) return `${Math.round((bytes / size) * 10) / 10}${name}`
   }
   return `${bytes}b`
@@ -108,11 +121,31 @@ const health: Table = {
     column('shards', 't,sh,shards.total,shardsTotal', 'total number of shards', right),
     column('pri', 'p,shards.primary,shardsPrimary', 'number of primary shards', right),
     column('relo', 'r,shards.relocating,shardsRelocating', 'number of relocating nodes', right),
-    column('init', 'i,shards.initializing,shardsInitializing', 'number of initializing nodes', right),
-    column('unassign', 'u,shards.unassigned,shardsUnassigned', 'number of unassigned shards', right),
+    column(
+      'init',
+      'i,shards.initializing,shardsInitializing',
+      'number of initializing nodes',
+      right,
+    ),
+    column(
+      'unassign',
+      'u,shards.unassigned,shardsUnassigned',
+      'number of unassigned shards',
+      right,
+    ),
     column('pending_tasks', 'pt,pendingTasks', 'number of pending tasks', right),
-    column('max_task_wait_time', 'mtwt,maxTaskWaitTime', 'wait time of longest task pending', right),
-    column('active_shards_percent', 'asp,activeShardsPercent', 'active number of shards in percent', right),
+    column(
+      'max_task_wait_time',
+      'mtwt,maxTaskWaitTime',
+      'wait time of longest task pending',
+      right,
+    ),
+    column(
+      'active_shards_percent',
+      'asp,activeShardsPercent',
+      'active number of shards in percent',
+      right,
+    ),
   ],
   rows: (context) => {
     const all = context.indices.all
@@ -188,9 +221,9 @@ const templates: Table = {
         const version = template['version']
         return {
           name,
-          index_patterns: `[${Array.isArray(patterns) ? patterns.join(', ') : ''}]`,
-          order: String(template['order'] ?? 0),
-          version: version === undefined || version === null ? null : String(version),
+          index_patterns: `[${Array.isArray(patterns) ? patterns.map(textOf).join(', ') : ''}]`,
+          order: textOf(template['order'] ?? 0),
+          version: version === undefined || version === null ? null : textOf(version),
         }
       })
   },
@@ -245,11 +278,15 @@ function shownColumns(request: RestRequest, table: Table): Shown[] {
       .filter((one) => one.hidden !== true)
       .map((one) => ({ head: one.name, column: one }))
   }
-  return wanted.split(',').flatMap((glob) =>
-    table.columns
-      .filter((one) => one.name === glob || one.aliases.includes(glob) || globMatches(glob, one.name))
-      .map((one) => ({ head: glob.includes('*') ? one.name : glob, column: one })),
-  )
+  return wanted
+    .split(',')
+    .flatMap((glob) =>
+      table.columns
+        .filter(
+          (one) => one.name === glob || one.aliases.includes(glob) || globMatches(glob, one.name),
+        )
+        .map((one) => ({ head: glob.includes('*') ? one.name : glob, column: one })),
+    )
 }
 
 function sortRows(request: RestRequest, table: Table, rows: readonly Row[]): Row[] {

@@ -20,7 +20,8 @@ const root: Handler = (context) => {
       build_snapshot: false,
       lucene_version: version.luceneVersion,
       minimum_wire_compatibility_version: ['5.6.0', '6.8.0', '7.17.0'][version.major - 6] ?? '',
-      minimum_index_compatibility_version: ['5.0.0', '6.0.0-beta1', '7.0.0'][version.major - 6] ?? '',
+      minimum_index_compatibility_version:
+        ['5.0.0', '6.0.0-beta1', '7.0.0'][version.major - 6] ?? '',
     },
     tagline: 'You Know, for Search',
   })
@@ -182,7 +183,11 @@ const getPolicy: Handler = (context: RestContext, request: RestRequest) => {
   const name = request.variables['name']
   const all = [...context.state.all('ilm')].filter(([own]) => name === undefined || own === name)
   if (name !== undefined && all.length === 0) {
-    throw new SearchError(404, 'resource_not_found_exception', `Lifecycle policy not found: ${name}`)
+    throw new SearchError(
+      404,
+      'resource_not_found_exception',
+      `Lifecycle policy not found: ${name}`,
+    )
   }
   return ok(Object.fromEntries(all))
 }

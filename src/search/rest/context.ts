@@ -2,10 +2,11 @@
 import type { Clock } from '../../runtime/clock.ts'
 import type { Compatibility } from '../compatibility.ts'
 import { illegalArgument, SearchError } from '../errors.ts'
+import { isCutOff } from '../indices/broken-document.ts'
 import type { Indices } from '../indices/indices.ts'
 import type { ClusterState } from '../indices/templates.ts'
 import { isObject, type Json, type JsonObject, parseJson } from '../json/value.ts'
-import type { SearchParts } from '../request/search.ts'
+import type { SearchParts } from '../request/parts.ts'
 import type { SearchStorage } from '../storage/storage.ts'
 import type { Method, Route } from './router.ts'
 
@@ -38,7 +39,10 @@ export interface RestAnswer {
   readonly text?: string
 }
 
-export type Handler = (context: RestContext, request: RestRequest) => Promise<RestAnswer> | RestAnswer
+export type Handler = (
+  context: RestContext,
+  request: RestRequest,
+) => Promise<RestAnswer> | RestAnswer
 
 export type RestRoute = Route<Handler>
 
@@ -69,18 +73,19 @@ export function parseObject(text: string): JsonObject {
     throw brokenBody(text)
   }
   if (isObject(value)) return value
-  throw new SearchError(400, 'parsing_exception', 'Expected [START_OBJECT] but found another token', {
-    extra: { line: 1, col: 1 },
-  })
+  throw new SearchError(
+    400,
+    'parsing_exception',
+    'Expected [START_OBJECT] but found another token',
+    {
+      extra: { line: 1, col: 1 },
+    },
+  )
 }
 
 function brokenBody(text: string): SearchError {
   const place = `[Source: ${bodyStream}; line: 1, column: ${2 * text.length + 1}]`
-  const open = [...text.replace(/"(?:[^"\\]|\\.)*"/g, '')].reduce(
-    (depth, one) => depth + (one === '{' || one === '[' ? 1 : one === '}' || one === ']' ? -1 : 0),
-    0,
-  )
-  if (open <= 0) {
+  if (!isCutOff(text)) {
     return new SearchError(400, 'json_parse_exception', `Unexpected character\n at ${place}`)
   }
   const start = `[Source: ${bodyStream}; line: 1, column: 1]`

@@ -2,7 +2,7 @@
 import { illegalArgument, indexNotFound, SearchError, validationFailed } from '../errors.ts'
 import type { Index } from '../indices/index.ts'
 import { parseUpdate, type WriteOperation } from '../indices/operations.ts'
-import { asArray, isObject, type Json } from '../json/value.ts'
+import { asArray, isObject, type Json, textOf } from '../json/value.ts'
 import { renderSource } from '../request/hits.ts'
 import { parseSource, type SourceSpec } from '../request/search-request.ts'
 import {
@@ -95,7 +95,11 @@ const getSource: Handler = async (context, request) => {
   const answer = await getJson(target, id ?? '', parseSource(request.parameters, undefined))
   if (answer['found'] === true) return ok(answer['_source'])
   if (context.compatibility.major < 7) return { status: 404, text: '' }
-  throw new SearchError(404, 'resource_not_found_exception', `Document not found [${index}]/[_doc]/[${id}]`)
+  throw new SearchError(
+    404,
+    'resource_not_found_exception',
+    `Document not found [${index}]/[_doc]/[${id}]`,
+  )
 }
 
 function singleIndex(context: RestContext, expression: string): Index {
@@ -151,15 +155,20 @@ interface Wanted {
 function wantedDocuments(request: RestRequest, body: Record<string, Json>): Wanted[] {
   const { index, type } = request.variables
   const usual = parseSource(request.parameters, undefined)
-  const ids = asArray(body['ids']).map((id) => ({ index: index ?? '', type, id: String(id), source: usual }))
+  const ids = asArray(body['ids']).map((id) => ({
+    index: index ?? '',
+    type,
+    id: textOf(id),
+    source: usual,
+  }))
   const docs = asArray(body['docs']).map((one): Wanted => {
     const doc = isObject(one) ? one : { _id: one }
     const source = doc['_source'] === undefined ? usual : parseSource(new Map(), doc['_source'])
     const typeName = doc['_type'] ?? type
     return {
-      index: String(doc['_index'] ?? index ?? ''),
-      type: typeName === undefined ? undefined : String(typeName),
-      id: String(doc['_id']),
+      index: textOf(doc['_index'] ?? index ?? ''),
+      type: typeName === undefined ? undefined : textOf(typeName),
+      id: textOf(doc['_id']),
       source,
     }
   })

@@ -1,4 +1,5 @@
 /** `_field_caps`: which fields there are over several indices, and what can be done with them. */
+import { textOf } from '../json/value.ts'
 import { validationFailed } from '../errors.ts'
 import type { Index } from '../indices/index.ts'
 import { globMatches } from '../json/paths.ts'
@@ -14,9 +15,9 @@ interface Capability {
 const handler: Handler = (context, request) => {
   const body = bodyObject(request) ?? {}
   const listed = request.parameters.get('fields') ?? body['fields']
-  const globs = (Array.isArray(listed) ? listed.map(String) : String(listed ?? '').split(',')).filter(
-    (glob) => glob !== '',
-  )
+  const globs = (
+    Array.isArray(listed) ? listed.map(String) : textOf(listed ?? '').split(',')
+  ).filter((glob) => glob !== '')
   if (globs.length === 0) throw validationFailed('no fields specified')
   const indices = context.indices.resolve(request.variables['index'] ?? '_all', {
     ...resolveOptions(request),

@@ -98,7 +98,11 @@ export class RestServer {
     const encoding = request.headers['content-encoding']
     if (encoding === undefined || encoding === 'identity' || raw.length === 0) return raw
     if (encoding !== 'gzip') {
-      throw new SearchError(415, 'http_exception', `Content-Encoding [${encoding}] is not supported`)
+      throw new SearchError(
+        415,
+        'http_exception',
+        `Content-Encoding [${encoding}] is not supported`,
+      )
     }
     try {
       return await gunzipBounded(raw, { maxOutputLength: this.#limits.bodyBytesMax })
@@ -115,7 +119,10 @@ export class RestServer {
   async #answer(request: FastifyRequest, body: Buffer): Promise<RestAnswer> {
     const question = request.url.indexOf('?')
     const path = question < 0 ? request.url : request.url.slice(0, question)
-    const parts = path.split('/').filter((part) => part !== '').map(decode)
+    const parts = path
+      .split('/')
+      .filter((part) => part !== '')
+      .map(decode)
     const method = request.method as Method
     const type = request.headers['content-type']
     if (body.length > 0 && (type === undefined || !isJsonType(type))) {
@@ -146,11 +153,15 @@ export class RestServer {
       return await reply.send(answer.text)
     }
     const accept = request.headers.accept
-    const versioned = /application\/vnd\.elasticsearch\+json\s*;\s*compatible-with=\d+/.exec(accept ?? '')
+    const versioned = /application\/vnd\.elasticsearch\+json\s*;\s*compatible-with=\d+/.exec(
+      accept ?? '',
+    )
     reply.header('content-type', versioned?.[0] ?? 'application/json; charset=UTF-8')
     const pretty = /[?&]pretty(?:=true)?(?:&|$)/.test(request.url)
     const text = answer.plain === true ? JSON.stringify(answer.json) : renderJson(answer.json)
-    return await reply.send(pretty ? `${JSON.stringify(parseJson(text), null, 2)}\n` : text)
+    const shown = pretty ? `${JSON.stringify(parseJson(text), null, 2)}\n` : text
+    // As bytes: with a text the web server would add a character set to the media type.
+    return await reply.send(Buffer.from(shown))
   }
 }
 

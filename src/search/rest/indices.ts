@@ -252,7 +252,8 @@ const getAliases: Handler = (context, request) => {
   const json: JsonObject = {}
   for (const index of resolved(context, request)) {
     const entries = Object.entries(index.definition.aliases).filter(
-      ([alias]) => globs === undefined || globs.some((glob) => glob === '_all' || globMatches(glob, alias)),
+      ([alias]) =>
+        globs === undefined || globs.some((glob) => glob === '_all' || globMatches(glob, alias)),
     )
     if (globs !== undefined && entries.length === 0) continue
     json[index.name] = { aliases: Object.fromEntries(entries) }

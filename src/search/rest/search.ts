@@ -1,7 +1,7 @@
 /** `_search`, `_msearch`, `_count`, `_validate/query`. */
 import { illegalArgument, RequestParseError, SearchError } from '../errors.ts'
 import type { Index } from '../indices/index.ts'
-import type { Json, JsonObject } from '../json/value.ts'
+import { type Json, type JsonObject, textOf } from '../json/value.ts'
 import { resolveQuery } from '../query/resolve.ts'
 import { uriQuery } from '../query/query-string.ts'
 import { runCount, runSearch } from '../request/search.ts'
@@ -40,7 +40,10 @@ const count: Handler = async (context, request) => {
   const body = sourceBody(request)
   for (const key of Object.keys(body)) {
     if (key !== 'query') {
-      throw new RequestParseError(`request does not support [${key}]`, { path: [key], place: 'name' })
+      throw new RequestParseError(`request does not support [${key}]`, {
+        path: [key],
+        place: 'name',
+      })
     }
   }
   const indices = context.indices.resolve(request.variables['index'] ?? '_all', {
@@ -102,7 +105,7 @@ function prepare(request: RestRequest, headLine: string, bodyLine: string): Prep
     throw error
   }
   return {
-    expression: Array.isArray(index) ? index.join(',') : String(index),
+    expression: Array.isArray(index) ? index.map(textOf).join(',') : textOf(index),
     ignoreUnavailable: head['ignore_unavailable'] === true,
     body,
     text: bodyLine,
@@ -218,4 +221,3 @@ export const searchRoutes: readonly RestRoute[] = [
   { methods: both, path: '/{index}/_count', handler: count },
   { methods: both, path: '/{index}/_validate/query', handler: validate },
 ]
-

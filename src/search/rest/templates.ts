@@ -61,11 +61,7 @@ const headLegacy: Handler = (context, request) => {
 const deleteLegacy: Handler = (context, request) => {
   const name = request.variables['name'] ?? ''
   if (context.state.remove('template', name) > 0 || name.includes('*')) return acknowledged
-  throw new SearchError(
-    404,
-    'index_template_missing_exception',
-    `index_template [${name}] missing`,
-  )
+  throw new SearchError(404, 'index_template_missing_exception', `index_template [${name}] missing`)
 }
 
 interface Listed {

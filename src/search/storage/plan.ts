@@ -4,7 +4,7 @@
  */
 import type { Field } from '../mapping/field.ts'
 import type { Scalar } from '../mapping/values.ts'
-import type { IndexStorage } from './storage.ts'
+import type { IndexStorage } from './index-storage.ts'
 
 export type Condition =
   | { readonly kind: 'all'; readonly boost: number }
@@ -47,7 +47,12 @@ export interface RangeCondition {
 export type TextPattern =
   /** Regular expression for the whole text, in RE2's syntax; `literals` are pieces it must contain. */
   | { readonly kind: 'regex'; readonly re2: string; readonly literals: readonly string[] }
-  | { readonly kind: 'fuzzy'; readonly text: string; readonly distance: number; readonly prefix: number }
+  | {
+      readonly kind: 'fuzzy'
+      readonly text: string
+      readonly distance: number
+      readonly prefix: number
+    }
 
 /** A keyword's value, or one of a text's tokens, fits the pattern. */
 export interface PatternCondition {
@@ -106,7 +111,7 @@ export interface FieldSortKey {
   readonly descending: boolean
   /** By shard; undefined where the index does not have the field. */
   readonly fields: readonly (Field | undefined)[]
-  readonly missing: 'first' | 'last' | Scalar
+  readonly missing: 'first' | 'last' | { readonly value: Scalar }
   /** Of several values: the one to sort by. */
   readonly mode: 'min' | 'max' | 'sum' | 'avg' | 'median'
 }

@@ -6,7 +6,13 @@ import { type DiskError, type FileStatus, DiskError as DiskFailure } from '../..
 import { EventSource } from '../event.ts'
 import { nativeIdentity, offsetOf, registryKeyPrefix, sourceOf } from '../registry/states.ts'
 import type { InputSettings } from '../settings.ts'
-import { type FoundFile, type PathPattern, findFiles, matchesPath, parsePathPattern } from './globs.ts'
+import {
+  type FoundFile,
+  type PathPattern,
+  findFiles,
+  matchesPath,
+  parsePathPattern,
+} from './globs.ts'
 import { MultilineJoiner } from './multiline.ts'
 import type { InputContext } from './shared.ts'
 import { type OpenFile, TrackedFile } from './tracked-file.ts'
@@ -58,16 +64,21 @@ export class FileInput {
 
   /** Whether a directory changed since the last scan. */
   hasChangedDirectory(): boolean {
-    const { disk } = this.#context.ports
     for (const [path, modifiedMs] of this.#directories) {
-      try {
-        if (disk.stat(path)?.modifiedMs !== modifiedMs) return true
-      } catch (error) {
-        if (!(error instanceof DiskFailure)) throw error
-        this.#reportOnce(error)
-      }
+      if (this.#modifiedMs(path) !== modifiedMs) return true
     }
     return false
+  }
+
+  /** -1 for a directory that is missing or cannot be looked at. */
+  #modifiedMs(path: string): number {
+    try {
+      return this.#context.ports.disk.stat(path)?.modifiedMs ?? -1
+    } catch (error) {
+      if (!(error instanceof DiskFailure)) throw error
+      this.#reportOnce(error)
+      return -1
+    }
   }
 
   /** Looks for files, in slices that leave the loop to others. */
@@ -78,7 +89,7 @@ export class FileInput {
     const search = {
       onError: (error: DiskError) => this.#reportOnce(error),
       onDirectory: (path: string) => {
-        if (!directories.has(path)) directories.set(path, disk.stat(path)?.modifiedMs ?? -1)
+        if (!directories.has(path)) directories.set(path, this.#modifiedMs(path))
       },
     }
     let sinceTurn = 0
@@ -135,9 +146,8 @@ export class FileInput {
       this.#context.enqueue(file, this.settings)
       return
     }
-    const { multiline } = this.settings
     const idleMs = nowMs - open.lastGrowthMs
-    if (open.joiner?.pendingStart !== undefined && idleMs >= (multiline?.timeoutMs ?? 0)) {
+    if (endsMessage(open, this.settings, nowMs)) {
       this.#context.enqueue(file, this.settings)
       return
     }
@@ -340,6 +350,13 @@ export class FileInput {
     this.#reported.add(error.message)
     this.#context.ports.logger.error(`${error.message}; trying again`)
   }
+}
+
+/** Whether a message that waits for more lines has waited long enough. */
+export function endsMessage(open: OpenFile, settings: InputSettings, nowMs: number): boolean {
+  if (open.joiner?.pendingStart === undefined) return false
+  if (open.closeAtEnd || settings.closeEof) return true
+  return nowMs - open.lastGrowthMs >= (settings.multiline?.timeoutMs ?? 0)
 }
 
 function identityOf({ inode, device }: FileStatus): string {

@@ -65,7 +65,7 @@ export interface FoundFile {
 export interface Search {
   /** A directory or file that could not be looked at. What is merely missing is no error. */
   readonly onError: (error: DiskError) => void
-  /** Each directory that was listed. */
+  /** Each directory that is about to be listed; it may be missing. */
   readonly onDirectory: (path: string) => void
 }
 
@@ -102,7 +102,9 @@ function* walk(
   }
   if (segment.kind === 'deep') {
     // A `**` at the end names the files, not the directories.
-    const rest = isLast ? [...segments, { kind: 'pattern', matches: () => true } as const] : segments
+    const rest = isLast
+      ? [...segments, { kind: 'pattern', matches: () => true } as const]
+      : segments
     for (const below of directoriesBelow(disk, directory, 0, search)) {
       yield* walk(disk, rest, at + 1, below, search)
     }
@@ -133,10 +135,9 @@ function* directoriesBelow(
 
 function list(disk: Disk, directory: string, search: Search): DirectoryEntry[] {
   const path = directory === '' ? '/' : directory
-  const entries = attempt(() => disk.list(path), search)
-  if (entries === undefined) return []
+  // Before it is listed, so that a change in between is noticed.
   search.onDirectory(path)
-  return entries
+  return attempt(() => disk.list(path), search) ?? []
 }
 
 function attempt<T>(call: () => T, search: Search): T | undefined {

@@ -15,7 +15,7 @@ export function scanJson(text: string): { readonly problem: string } | { readonl
   return problem === undefined ? { end: scan.at } : { problem }
 }
 
-const nestedMax = 10_000
+const nestedMax = 1000
 
 function blank(scan: Scan): string {
   while (' \t\r\n'.includes(scan.text[scan.at] ?? '!')) scan.at += 1

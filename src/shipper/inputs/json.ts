@@ -25,16 +25,13 @@ export function decodeJsonLine(text: string, settings: JsonSettings): Decoded {
       return decodeJsonLine(text.slice(0, scanned.end), settings)
     }
     const problem = 'problem' in scanned ? scanned.problem : 'invalid JSON'
-    return failed(text, settings, `Error decoding JSON: ${problem}`)
+    return refusedJsonLine(text, settings, problem)
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     const found = Array.isArray(value) ? 'array' : value === null ? 'null' : typeof value
     const type = found === 'boolean' ? 'bool' : found
-    return failed(
-      text,
-      settings,
-      `Error decoding JSON: json: cannot unmarshal ${type} into Go value of type map[string]interface {}`,
-    )
+    const problem = `json: cannot unmarshal ${type} into Go value of type map[string]interface {}`
+    return refusedJsonLine(text, settings, problem)
   }
   const fields = value as ValueMap
   const { messageKey } = settings
@@ -49,9 +46,10 @@ export function decodeJsonLine(text: string, settings: JsonSettings): Decoded {
   return place(fields, settings, undefined)
 }
 
-function failed(text: string, settings: JsonSettings, problem: string): Decoded {
+/** The event of a line that is no JSON object: the line itself, and why, where that is wanted. */
+export function refusedJsonLine(text: string, settings: JsonSettings, problem: string): Decoded {
   if (!settings.addErrorKey) return { message: text, fields: {}, overwrite: false }
-  return place({ error: errorOf(problem) }, settings, text)
+  return place({ error: errorOf(`Error decoding JSON: ${problem}`) }, settings, text)
 }
 
 function errorOf(problem: string): ValueMap {

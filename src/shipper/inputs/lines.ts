@@ -44,8 +44,7 @@ export function cursorAt(position: number): LineCursor {
 /** What to read next of a file of `size` bytes. Short remains are read again rather than kept. */
 export function planRead(cursor: LineCursor, size: number, chunkBytes: number): ReadPlan {
   if (size <= cursor.scanned) return { kind: 'nothing' }
-  const from =
-    cursor.scanned - cursor.position < chunkBytes >> 1 ? cursor.position : cursor.scanned
+  const from = cursor.scanned - cursor.position < chunkBytes >> 1 ? cursor.position : cursor.scanned
   return { kind: 'chunk', from, length: Math.min(chunkBytes, size - from) }
 }
 

@@ -24,13 +24,6 @@ export class ConsoleOutput implements Output {
     })
   }
 
-  ready(): Promise<void> {
-    if (!this.#stream.writableNeedDrain) return Promise.resolve()
-    return new Promise((resolve) => {
-      this.#stream.once('drain', resolve)
-    })
-  }
-
   close(): Promise<void> {
     this.#isClosed = true
     return Promise.resolve()

@@ -27,7 +27,7 @@ interface Waiting {
 interface KafkaOutputPorts {
   readonly clock: Clock
   readonly logger: Logger
-  readonly producer: Pick<Producer, 'send' | 'ready' | 'close'>
+  readonly producer: Pick<Producer, 'send' | 'close'>
 }
 
 /** What sending the same bytes again cannot mend. */
@@ -56,7 +56,10 @@ export class KafkaOutput implements Output {
   #number = 0
   #backoffMs: number
   #timer: Timer | undefined
+  /** New events wait behind those that failed. */
   #isHolding = false
+  /** The first of them is on its way again, alone. */
+  #isProbing = false
   #isClosed = false
   #droppedSinceLog = 0
   #lastDropLogMs = -Infinity
@@ -92,10 +95,6 @@ export class KafkaOutput implements Output {
     else this.#transmit(waiting)
   }
 
-  ready(): Promise<void> {
-    return this.#ports.producer.ready()
-  }
-
   async close(): Promise<void> {
     this.#isClosed = true
     this.#timer?.cancel()
@@ -105,16 +104,19 @@ export class KafkaOutput implements Output {
   #transmit(waiting: Waiting): void {
     this.#inFlight += 1
     this.#ports.producer.send(waiting.record).then(
-      () => {
-        this.#inFlight -= 1
-        if (this.#isClosed) return
-        this.counts.acked += 1
-        waiting.event.settle()
-        if (this.#isHolding) this.#resendIfQuiet()
-        else this.#backoffMs = this.#settings.backoffInitMs
-      },
+      () => this.#onAcknowledged(waiting),
       (error: unknown) => this.#onFailure(waiting, error),
     )
+  }
+
+  #onAcknowledged({ event }: Waiting): void {
+    this.#inFlight -= 1
+    if (this.#isClosed) return
+    this.counts.acked += 1
+    event.settle()
+    if (!this.#isHolding) return
+    if (this.#isProbing) this.#resume()
+    else this.#probeIfQuiet()
   }
 
   #onFailure(waiting: Waiting, error: unknown): void {
@@ -122,29 +124,43 @@ export class KafkaOutput implements Output {
     if (this.#isClosed) return
     if (error instanceof KafkaError && hopeless.has(error.errorName)) {
       this.#drop(waiting.event, error.message)
-    } else {
-      this.counts.failed += 1
-      if (!this.#isHolding) {
-        this.#ports.logger.error(`Kafka publish failed; trying again: ${messageOf(error)}`)
-      }
-      this.#isHolding = true
-      this.#held.push(waiting)
+      if (this.#isProbing) this.#resume()
+      else if (this.#isHolding) this.#probeIfQuiet()
+      return
     }
-    if (this.#isHolding) this.#resendIfQuiet()
+    this.counts.failed += 1
+    if (!this.#isHolding) {
+      this.#ports.logger.error(`Kafka publish failed; trying again: ${messageOf(error)}`)
+    }
+    this.#isHolding = true
+    this.#isProbing = false
+    this.#held.push(waiting)
+    this.#probeIfQuiet()
   }
 
-  /** Once nothing is on its way, what failed goes again after a pause, in the old order. */
-  #resendIfQuiet(): void {
+  /**
+   * Once nothing is on its way, the first of what failed goes again after a pause; the others follow,
+   * in the old order, when it arrived.
+   */
+  #probeIfQuiet(): void {
     if (this.#inFlight > 0 || this.#timer !== undefined) return
     const pauseMs = this.#backoffMs
     this.#backoffMs = Math.min(this.#backoffMs * 2, this.#settings.backoffMaxMs)
     this.#timer = this.#ports.clock.schedule(pauseMs, () => {
       this.#timer = undefined
-      this.#isHolding = false
-      const held = this.#held.toSorted((left, right) => left.number - right.number)
-      this.#held = []
-      for (const waiting of held) this.#transmit(waiting)
+      this.#held.sort((left, right) => left.number - right.number)
+      const first = this.#held.shift()
+      if (first === undefined) return
+      this.#isProbing = true
+      this.#transmit(first)
     })
+  }
+
+  #resume(): void {
+    this.#isHolding = false
+    this.#isProbing = false
+    this.#backoffMs = this.#settings.backoffInitMs
+    for (const waiting of this.#held.splice(0)) this.#transmit(waiting)
   }
 
   #route(event: OutgoingEvent): Routed | undefined {
@@ -160,7 +176,7 @@ export class KafkaOutput implements Output {
     let hashed: Uint8Array | undefined
     if (kind === 'hash' && hashFields.length > 0) {
       const values = hashFields.map((path) => lookup(path)).filter((value) => value !== undefined)
-      if (values.length > 0) hashed = Buffer.from(values.map(String).join(''))
+      if (values.length > 0) hashed = Buffer.from(JSON.stringify(values))
     } else if (kind === 'hash' && key !== null) hashed = key
     const routed = { topic, key, hashed }
     if (this.#isFixed(source)) this.#routes.set(source, routed)
@@ -184,7 +200,9 @@ export class KafkaOutput implements Output {
     if (nowMs - this.#lastDropLogMs >= DROP_LOG_MS) {
       const where = `${event.source.path} at offset ${event.offset}`
       const count = this.#droppedSinceLog
-      this.#ports.logger.error(`Dropped an event of ${where}: ${why} (${count} since the last line)`)
+      this.#ports.logger.error(
+        `Dropped an event of ${where}: ${why} (${count} since the last line)`,
+      )
       this.#lastDropLogMs = nowMs
       this.#droppedSinceLog = 0
     }

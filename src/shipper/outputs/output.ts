@@ -15,10 +15,11 @@ export interface OutputCounts {
 export interface Output {
   readonly kind: 'kafka' | 'console'
   readonly counts: Readonly<OutputCounts>
-  /** Takes an event; calls its `settle` once, when it is acknowledged or given up. */
+  /**
+   * Takes an event; calls its `settle` once, when it is acknowledged or given up. The harvester bounds
+   * how many are unsettled, so an output takes all it is given.
+   */
   send(event: OutgoingEvent): void
-  /** Resolves when there is room for more. */
-  ready(): Promise<void>
   /** Lets go of everything; events that are not acknowledged stay unsettled. */
   close(): Promise<void>
 }

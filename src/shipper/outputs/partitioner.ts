@@ -6,10 +6,7 @@ import type { PartitionSettings } from '../settings.ts'
 /** Draws a whole number below the bound. */
 export type Draw = (bound: number) => number
 
-export type ChoosePartition = (
-  hashed: Uint8Array | undefined,
-  partitionCount: number,
-) => number
+export type ChoosePartition = (hashed: Uint8Array | undefined, partitionCount: number) => number
 
 export function createPartitioner(settings: PartitionSettings, draw: Draw): ChoosePartition {
   switch (settings.kind) {

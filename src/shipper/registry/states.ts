@@ -23,10 +23,7 @@ export function registryKeyPrefix(kind: 'log' | 'filestream', id: string): strin
 
 export function stateOf(kind: 'log' | 'filestream', position: FilePosition): State {
   const { inode, device, source, offset, timestampMs } = position
-  const time = [
-    (timestampMs % 1000) * 1_000_000,
-    Math.floor(timestampMs / 1000),
-  ]
+  const time = [(timestampMs % 1000) * 1_000_000, Math.floor(timestampMs / 1000)]
   if (kind === 'filestream') {
     return {
       ttl: filestreamTtlNanos,

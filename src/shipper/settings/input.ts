@@ -26,10 +26,7 @@ export function readInput(
     return undefined
   }
   const kind = section.oneOf('type', ['log', 'filestream'], 'log')
-  section.refuse(
-    ['processors', 'pipeline', 'index', 'docker-json', 'file_identity.path'],
-    notBuilt,
-  )
+  section.refuse(['processors', 'pipeline', 'index', 'docker-json', 'file_identity.path'], notBuilt)
   section.refuse(['file_identity.inode_marker', 'file_identity.fingerprint'], notBuilt)
   section.refuse(['rotation.external', 'recursive_glob.depth', 'parsers.container'], notBuilt)
   checkEncoding(section)
@@ -167,7 +164,8 @@ function readMultiline(section: Section): MultilineSettings {
     throw section.fail('type', 'only pattern is built yet')
   }
   const source = section.text('pattern')
-  if (source === undefined) throw section.fail('pattern', "missing required field accessing 'pattern'")
+  if (source === undefined)
+    throw section.fail('pattern', "missing required field accessing 'pattern'")
   const flush = section.text('flush_pattern')
   return {
     pattern: pattern(section, 'pattern', source),

@@ -33,13 +33,7 @@ function consoleOutput(section: Section): OutputSettings {
   return { kind: 'console', pretty: readCodec(section) }
 }
 
-const security = [
-  'username',
-  'password',
-  'ssl',
-  'sasl',
-  'kerberos',
-]
+const security = ['username', 'password', 'ssl', 'sasl', 'kerberos']
 
 function kafkaOutput(section: Section): KafkaOutputSettings {
   for (const key of security) {

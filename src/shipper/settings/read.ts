@@ -185,10 +185,7 @@ function readQueue(section: Section): { events: number; bytes: number } {
   return { events: section.integer('queue.mem.events', 4096, { min: 32 }), bytes: QUEUE_BYTES }
 }
 
-function readLogLevel(
-  section: Section,
-  { debug }: ShipperArguments,
-): ShipperSettings['logLevel'] {
+function readLogLevel(section: Section, { debug }: ShipperArguments): ShipperSettings['logLevel'] {
   const level = section.oneOf(
     'logging.level',
     ['debug', 'info', 'warning', 'error', 'critical'],

@@ -1,10 +1,11 @@
 // kafka-console-producer: sends the lines of standard input.
 import { KafkaError } from '../../client/errors.ts'
 import type { Producer, ProducerRecord } from '../../client/producer/types.ts'
+import { type Clock, delay } from '../../runtime/clock.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import type { ProcessContext } from '../../runtime/process.ts'
 import { keyValues, producerSettings } from '../client-settings.ts'
-import { exceptionText } from '../java-names.ts'
+import { exceptionText, javaError } from '../java-names.ts'
 import { LineError, type LineFormat, lineFormat, recordFrom } from '../line-records.ts'
 import { LineSplitter } from '../lines.ts'
 import { OptionError, type Options, type OptionTable } from '../options.ts'
@@ -34,7 +35,11 @@ const options = {
   },
   'reader-config': { takes: 'file', about: 'The same, from a properties file.' },
   'line-reader': { takes: 'class', about: 'Only the reader of lines is known.' },
-  'producer-property': { takes: 'name=value', repeated: true, about: 'A property of the producer.' },
+  'producer-property': {
+    takes: 'name=value',
+    repeated: true,
+    about: 'A property of the producer.',
+  },
   'producer.config': { takes: 'file', about: 'Properties of the producer.' },
   'compression-codec': {
     takes: 'codec',
@@ -106,6 +111,7 @@ async function run(given: ProducerOptions, tool: Tool): Promise<number> {
     const producer = client.producer(read.settings)
     return await sendLines(producer, format, {
       context: tool.context,
+      clock: tool.ports.clock,
       logger: tool.logger.named(callbackName),
       isSync: given.has('sync'),
       bufferBytesMax: read.settings.bufferMemoryBytes ?? bufferBytesMaxDefault,
@@ -115,7 +121,7 @@ async function run(given: ProducerOptions, tool: Tool): Promise<number> {
     stderr.write(`${exceptionText(error)}\n`)
     return 1
   } finally {
-    await client.close()
+    await client.close({ timeoutMs: 0 })
   }
 }
 
@@ -153,10 +159,13 @@ export function producerProperties(
 }
 
 const callbackName = 'org.apache.kafka.clients.producer.internals.ErrorLoggingCallback'
+/** After a stop was asked for: until what is not acknowledged is given up. */
+const stopLimitMs = 10_000
 const bufferBytesMaxDefault = 32 * 1024 * 1024
 
 export interface SendOptions {
   readonly context: ProcessContext
+  readonly clock: Clock
   /** Gets a line for each record that was not delivered. */
   readonly logger: Logger
   readonly isSync: boolean
@@ -172,42 +181,48 @@ export interface SendOptions {
 export async function sendLines(
   producer: Pick<Producer, 'send' | 'ready' | 'flush' | 'bufferedBytes'>,
   format: LineFormat,
-  { context, logger, isSync, bufferBytesMax }: SendOptions,
+  { context, clock, logger, isSync, bufferBytesMax }: SendOptions,
 ): Promise<number> {
   const { stdin, stdout } = context
   const splitter = new LineSplitter()
   const prompt = isTerminal(stdin) && isTerminal(stdout) ? '>' : ''
   const failed = (error: unknown, record: ProducerRecord): void => {
-    logger.error(`${failureText(record)}\n${exceptionText(error)}`)
+    logger.error(failureText(record), javaError(error))
   }
   let number = 0
+  let stopReason: string | undefined
+  const stopped = context.stopRequested.then((reason) => {
+    stopReason = reason
+    return { reason }
+  })
   const sendAll = async (lines: readonly Buffer[]): Promise<void> => {
     for (const line of lines) {
       number += 1
       const record = recordFrom(format, line, number)
       const sent = producer.send(record)
-      if (isSync) await sent
+      if (isSync) await Promise.race([sent, stopped])
       else sent.catch((error: unknown) => failed(error, record))
-      if (producer.bufferedBytes >= bufferBytesMax) await producer.ready()
+      if (producer.bufferedBytes >= bufferBytesMax) await Promise.race([producer.ready(), stopped])
+      if (stopReason !== undefined) return
     }
   }
   const chunks: AsyncIterator<Buffer | string> = stdin[Symbol.asyncIterator]()
-  const stopped = context.stopRequested.then((reason) => ({ reason }))
   try {
     for (;;) {
       if (prompt !== '') await write(stdout, prompt)
       const next = await Promise.race([chunks.next(), stopped])
       if ('reason' in next) return stoppedCode(next.reason)
       if (next.done === true) break
-      await sendAll(splitter.split(Buffer.from(next.value)))
+      const chunk = typeof next.value === 'string' ? Buffer.from(next.value) : next.value
+      await sendAll(splitter.split(chunk))
     }
     await sendAll(splitter.end())
-    return 0
+    return stopReason === undefined ? 0 : stoppedCode(stopReason)
   } catch (error) {
     return refuseLine(error, context)
   } finally {
     stdin.destroy()
-    await producer.flush()
+    await Promise.race([producer.flush(), stopped.then(() => delay(clock, stopLimitMs))])
   }
 }
 

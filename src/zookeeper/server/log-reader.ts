@@ -40,8 +40,7 @@ export class LogReader {
     if (entry === undefined) return this.stop('torn')
     if (entry[length] !== ENTRY_END) return this.stop('torn')
     if (BigInt(adler32(entry, 0, length)) !== checksum) return this.stop('torn')
-    // Bytes of its own, since the tree keeps what it is given.
-    const transaction = takeTransaction(Buffer.from(entry.subarray(0, length)))
+    const transaction = takeTransaction(entry.subarray(0, length))
     this.position += ENTRY_HEAD_BYTES + length + 1
     return transaction
   }

@@ -3,12 +3,20 @@
 // that was prepared before it has been carried out, although that waits for the disk.
 import { errorCodes } from '../protocol/errors.ts'
 import type { MultiOperation } from '../protocol/multi.ts'
-import type { TypeOf } from '../../wire/schema.ts'
 import { createFlags, opcodes, permissions } from '../protocol/opcodes.ts'
-import type { CreateRequest } from '../protocol/records.ts'
 import { allowed, effectiveAcl, type Identity } from './access.ts'
+import { dataBytes, dataLength, keptData } from './node-data.ts'
 import { parentOf, pathError } from './paths.ts'
-import { type Acl, aclsOf, type Change, isEphemeral } from './transactions.ts'
+import { excesses, limitsPath, parseLimits, type Usage } from './quotas.ts'
+import {
+  type Acl,
+  aclsOf,
+  type Change,
+  CONTAINER_OWNER,
+  isEphemeral,
+  TTL_MAX,
+  ttlOwner,
+} from './transactions.ts'
 import type { DataTree } from './tree.ts'
 
 /** A request failed with this code of `errorCodes`. */
@@ -30,6 +38,7 @@ export type Write =
       readonly acl: readonly Acl[]
       readonly version: number
     }
+  | { readonly type: typeof opcodes.reconfig }
 
 /** What the tree will say of a node. */
 interface Pending {
@@ -40,8 +49,27 @@ interface Pending {
   readonly owner: bigint
   readonly children: number
   readonly acl: readonly Acl[]
+  readonly dataLength: number
   readonly zxid: bigint
 }
+
+export interface PreparerSettings {
+  /** extendedTypesEnabled: whether there may be nodes with a time to live. */
+  readonly extendedTypes: boolean
+  readonly enforceQuota: boolean
+  readonly reconfigEnabled: boolean
+}
+
+export const preparerDefaults: PreparerSettings = {
+  extendedTypes: false,
+  enforceQuota: false,
+  reconfigEnabled: false,
+}
+
+type Create = Extract<
+  MultiOperation,
+  { readonly type: 1 | 15 | 19 | 21 }
+>
 
 class Refused extends Error {
   readonly code: number
@@ -63,10 +91,11 @@ function checkAccess(node: Pending, wanted: number, asker: Asker): void {
   if (!allowed(node.acl, wanted, asker.identities)) refuse(errorCodes.NOAUTH)
 }
 
-/** The next version. `expected` is -1 for any. */
+/** The next version. `expected` is -1 for any, so no version is ever -1 again. */
 function nextVersion(current: number, expected: number): number {
   if (expected !== -1 && expected !== current) refuse(errorCodes.BADVERSION)
-  return (current + 1) | 0
+  const next = (current + 1) | 0
+  return next === -1 ? 0 : next
 }
 
 /** The results of a multi that failed: what was before would have gone well, what follows was not tried. */
@@ -79,6 +108,8 @@ export function multiFailure(count: number, failed: number, code: number): numbe
 
 export class Preparer {
   private readonly tree: DataTree
+  private readonly settings: PreparerSettings
+  private readonly onExcess: (message: string) => void
   private readonly pending = new Map<string, Pending>()
   /** In order of zxid, so that what was carried out can be forgotten at its own cost. */
   private touched: { zxid: bigint; path: string }[] = []
@@ -86,8 +117,15 @@ export class Preparer {
   /** What the request in hand replaced, to undo it should it fail. */
   private undo: [path: string, before: Pending | undefined][] = []
 
-  constructor(tree: DataTree) {
+  /** `onExcess` is told in words of quotas that are exceeded, or would be. */
+  constructor(
+    tree: DataTree,
+    settings: PreparerSettings = preparerDefaults,
+    onExcess: (message: string) => void = () => {},
+  ) {
     this.tree = tree
+    this.settings = settings
+    this.onExcess = onExcess
   }
 
   /** Forgets what stands in the tree by now. */
@@ -150,6 +188,17 @@ export class Preparer {
     return { type: 'closeSession', paths: [...paths] }
   }
 
+  /** What the server itself removes: a container or a node whose time is over, unless it has children. */
+  deleteExpired(path: string, zxid: bigint): Change | Refusal {
+    this.undo = []
+    const node = this.look(path)
+    if (node === undefined) return { code: errorCodes.NONODE }
+    if (node.children > 0) return { code: errorCodes.NOTEMPTY }
+    if (node.owner === 0n || isEphemeral(node.owner)) return { code: errorCodes.BADVERSION }
+    this.forget(path, zxid)
+    return { type: 'delete', path }
+  }
+
   private takeBack(): void {
     for (const [path, before] of this.undo.reverse()) {
       if (before === undefined) this.pending.delete(path)
@@ -162,9 +211,10 @@ export class Preparer {
     if (pending !== undefined) return pending.exists ? pending : undefined
     const node = this.tree.get(path)
     if (node === undefined) return undefined
-    const { version, cversion, aversion, ephemeralOwner: owner } = node.stat
-    const children = node.children?.size ?? 0
-    return { exists: true, version, cversion, aversion, owner, children, acl: node.acl, zxid: 0n }
+    const { version, cversion, aversion, owner, acl, childCount: children } = node
+    const length = dataLength(node.data)
+    const counts = { version, cversion, aversion, children, dataLength: length }
+    return { exists: true, ...counts, owner, acl, zxid: 0n }
   }
 
   private lookFor(path: string): Pending {
@@ -192,15 +242,20 @@ export class Preparer {
     switch (write.type) {
       case opcodes.create:
       case opcodes.create2:
-        return this.create(write.request, asker, zxid)
+      case opcodes.createContainer:
+      case opcodes.createTtl:
+        return this.create(write, asker, zxid)
       case opcodes.delete:
         return this.delete(write.request.path ?? '', write.request.version, asker, zxid)
       case opcodes.setData: {
-        const { path, data, version } = write.request
-        const node = this.lookAt(path ?? '', permissions.write, asker)
+        const { data, version } = write.request
+        const path = write.request.path ?? ''
+        const node = this.lookAt(path, permissions.write, asker)
+        const length = data?.length ?? 0
+        this.checkQuota(path, { count: 0, bytes: length - node.dataLength })
         const next = nextVersion(node.version, version)
-        this.put(path ?? '', { ...node, version: next, zxid })
-        return { type: 'setData', path: path ?? '', data: owned(data), version: next }
+        this.put(path, { ...node, version: next, dataLength: length, zxid })
+        return { type: 'setData', path, data: keptData(data), version: next }
       }
       case opcodes.check: {
         const { path, version } = write.request
@@ -208,17 +263,35 @@ export class Preparer {
         return { type: 'check', path: path ?? '', version }
       }
       case opcodes.setAcl: {
-        const node = this.lookAt(write.path, permissions.admin, asker)
+        checkPath(write.path)
         const acl = effectiveAcl(write.acl, asker.identities) ?? refuse(errorCodes.INVALIDACL)
+        const node = this.lookAt(write.path, permissions.admin, asker)
         const next = nextVersion(node.aversion, write.version)
         this.put(write.path, { ...node, aversion: next, acl, zxid })
         return { type: 'setAcl', path: write.path, acl, version: next }
       }
-      case opcodes.createContainer:
-      case opcodes.createTtl:
+      case opcodes.reconfig:
+        return refuse(
+          this.settings.reconfigEnabled ? errorCodes.UNIMPLEMENTED : errorCodes.RECONFIGDISABLED,
+        )
       case opcodes.getData:
       case opcodes.getChildren:
         return refuse(errorCodes.UNIMPLEMENTED)
+    }
+  }
+
+  /** Soft limits are only told of, as in the original; none is looked at unless they are enforced. */
+  private checkQuota(path: string, added: Usage): void {
+    if (!this.settings.enforceQuota) return
+    const limited = this.tree.limited.of(path)
+    if (limited === undefined) return
+    const limits = this.tree.get(limitsPath(limited))
+    const usage = this.tree.usageOf(limited)
+    if (limits === undefined || usage === undefined) return
+    const bounds = parseLimits(String(dataBytes(limits.data) ?? ''))
+    for (const { isHard, message } of excesses(limited, bounds, usage, added)) {
+      this.onExcess(message)
+      if (isHard) refuse(errorCodes.QUOTAEXCEEDED)
     }
   }
 
@@ -229,15 +302,27 @@ export class Preparer {
     return node
   }
 
-  private create(request: TypeOf<typeof CreateRequest>, asker: Asker, zxid: bigint): Change {
+  /** The owner that the kind of node asked for has. */
+  private ownerOf({ type, request }: Create, asker: Asker): bigint {
     const { flags } = request
     if (flags < 0 || flags > createFlags.ttlSequential) refuse(errorCodes.BADARGUMENTS)
-    if (flags >= createFlags.container) refuse(errorCodes.UNIMPLEMENTED)
-    const ephemeral = (flags & createFlags.ephemeral) !== 0
-    const sequential = (flags & createFlags.persistentSequential) !== 0
-    const asked = request.path ?? ''
+    const hasTtl = flags === createFlags.ttl || flags === createFlags.ttlSequential
+    if (hasTtl && !this.settings.extendedTypes) refuse(errorCodes.UNIMPLEMENTED)
+    const ttl = type === opcodes.createTtl ? request.ttl : -1n
+    if (hasTtl ? ttl <= 0n || ttl > TTL_MAX : ttl >= 0n) refuse(errorCodes.BADARGUMENTS)
+    if (hasTtl) return ttlOwner(ttl)
+    if (flags === createFlags.container || type === opcodes.createContainer) return CONTAINER_OWNER
+    const isEphemeralAsked = flags === createFlags.ephemeral || flags === createFlags.ephemeralSequential
+    return isEphemeralAsked ? asker.session : 0n
+  }
+
+  private create(write: Create, asker: Asker, zxid: bigint): Change {
+    const owner = this.ownerOf(write, asker)
+    const { flags, path: givenPath, data } = write.request
+    const sequential = SEQUENTIAL.has(flags)
+    const asked = givenPath ?? ''
     checkPath(sequential ? `${asked}1` : asked)
-    const acl = effectiveAcl(aclsOf(request.acl), asker.identities)
+    const acl = effectiveAcl(aclsOf(write.request.acl), asker.identities)
     if (acl === undefined) refuse(errorCodes.INVALIDACL)
     if (asked === '/' && !sequential) refuse(errorCodes.NODEEXISTS)
     const parentPath = parentOf(asked)
@@ -246,13 +331,14 @@ export class Preparer {
     const path = sequential ? asked + String(parent.cversion).padStart(10, '0') : asked
     if (this.look(path) !== undefined) refuse(errorCodes.NODEEXISTS)
     if (isEphemeral(parent.owner)) refuse(errorCodes.NOCHILDRENFOREPHEMERALS)
+    const length = data?.length ?? 0
+    this.checkQuota(path, { count: 1, bytes: length })
     const parentCversion = (parent.cversion + 1) | 0
-    const owner = ephemeral ? asker.session : 0n
     const children = parent.children + 1
     this.put(parentPath, { ...parent, children, cversion: parentCversion, zxid })
-    const versions = { version: 0, cversion: 0, aversion: 0 }
-    this.put(path, { exists: true, ...versions, owner, children: 0, acl, zxid })
-    return { type: 'create', path, data: owned(request.data), acl, owner, parentCversion }
+    const counts = { version: 0, cversion: 0, aversion: 0, children: 0, dataLength: length }
+    this.put(path, { exists: true, ...counts, owner, acl, zxid })
+    return { type: 'create', path, data: keptData(data), acl, owner, parentCversion }
   }
 
   private delete(path: string, version: number, asker: Asker, zxid: bigint): Change {
@@ -276,7 +362,8 @@ const PROTECTED: ReadonlySet<string> = new Set([
   '/zookeeper/config',
 ])
 
-/** Requests are read in place; what is kept must have bytes of its own. */
-function owned(data: Buffer | null): Buffer | null {
-  return data === null ? null : Buffer.from(data)
-}
+const SEQUENTIAL: ReadonlySet<number> = new Set([
+  createFlags.persistentSequential,
+  createFlags.ephemeralSequential,
+  createFlags.ttlSequential,
+])

@@ -7,6 +7,7 @@ import { Writer } from '../../wire/writer.ts'
 import { opcodes } from '../protocol/opcodes.ts'
 import * as records from '../protocol/records.ts'
 import { put, take } from '../protocol/records.ts'
+import { keptData, type NodeData, putData } from './node-data.ts'
 
 export interface Acl {
   readonly perms: number
@@ -17,7 +18,7 @@ export type Change =
   | {
       readonly type: 'create'
       readonly path: string
-      readonly data: Buffer | null
+      readonly data: NodeData
       readonly acl: readonly Acl[]
       /** As in a Stat: 0, a session, or one of the special owners of containers and TTL nodes. */
       readonly owner: bigint
@@ -28,7 +29,7 @@ export type Change =
   | {
       readonly type: 'setData'
       readonly path: string
-      readonly data: Buffer | null
+      readonly data: NodeData
       /** The new one. */
       readonly version: number
     }
@@ -61,16 +62,27 @@ export interface Transaction {
   readonly change: Change
 }
 
+/** Everything to everybody. Lists that say so are this one, so that most need no comparing. */
+export const OPEN_ACL: readonly Acl[] = [{ perms: 31, id: { scheme: 'world', id: 'anyone' } }]
+
 export const CONTAINER_OWNER = -0x8000000000000000n
 const TTL_MARK = 0xffn << 56n
+const TTL_BITS = 40n
+/** Milliseconds; about 34 years. */
+export const TTL_MAX = (1n << TTL_BITS) - 1n
 
 /** Whether a node goes with its session, as opposed to containers and TTL nodes. */
 export function isEphemeral(owner: bigint): boolean {
   return owner !== 0n && owner !== CONTAINER_OWNER && BigInt.asUintN(64, owner) >> 56n !== 0xffn
 }
 
-function ttlOwner(ttl: bigint): bigint {
+/** The owner of a node that goes after so many milliseconds without a change. */
+export function ttlOwner(ttl: bigint): bigint {
   return BigInt.asIntN(64, TTL_MARK | BigInt.asUintN(56, ttl))
+}
+
+export function ttlOf(owner: bigint): bigint {
+  return BigInt.asUintN(Number(TTL_BITS), owner)
 }
 
 interface StoredAcl {
@@ -78,7 +90,14 @@ interface StoredAcl {
   readonly id: { readonly scheme: string | null; readonly id: string | null }
 }
 
-export function aclsOf(stored: readonly StoredAcl[] | null): Acl[] {
+export function isOpen(acl: readonly StoredAcl[]): boolean {
+  const [only] = acl
+  if (only === undefined || acl.length !== 1 || only.perms !== 31) return false
+  return only.id.scheme === 'world' && only.id.id === 'anyone'
+}
+
+export function aclsOf(stored: readonly StoredAcl[] | null): readonly Acl[] {
+  if (stored !== null && isOpen(stored)) return OPEN_ACL
   return (stored ?? []).map(({ perms, id }) => ({
     perms,
     id: { scheme: id.scheme ?? '', id: id.id ?? '' },
@@ -97,40 +116,60 @@ const numbers: Readonly<Record<Change['type'], number>> = {
   nothing: opcodes.error,
 }
 
-function putChange(writer: Writer, change: Change, clientId: bigint): void {
+/** What stands in the log for a change. */
+function numberOf(change: Change): number {
+  if (change.type !== 'create' || change.owner === 0n || isEphemeral(change.owner)) {
+    return numbers[change.type]
+  }
+  return change.owner === CONTAINER_OWNER ? opcodes.createContainer : opcodes.createTtl
+}
+
+function putAcl(writer: Writer, acl: readonly Acl[]): void {
+  writer.int32(acl.length)
+  for (const one of acl) put(writer, records.AclRecord, one)
+}
+
+function putCreate(
+  writer: Writer,
+  { path, data, acl, owner, parentCversion }: Extract<Change, { type: 'create' }>,
+): void {
+  writer.juteString(path)
+  putData(writer, data)
+  putAcl(writer, acl)
+  const isExtended = owner !== 0n && !isEphemeral(owner)
+  if (!isExtended) writer.bool(owner !== 0n)
+  writer.int32(parentCversion)
+  if (isExtended && owner !== CONTAINER_OWNER) writer.int64(ttlOf(owner))
+}
+
+// By hand what every write needs, by the declared records the rest.
+function putChange(writer: Writer, change: Change): void {
   switch (change.type) {
-    case 'create': {
-      const { path, data, acl, owner, parentCversion } = change
-      const ephemeral = owner !== 0n && owner === clientId
-      put(writer, records.CreateTxn, { path, data, acl, ephemeral, parentCVersion: parentCversion })
-      return
-    }
+    case 'create':
+      return putCreate(writer, change)
     case 'delete':
-      return put(writer, records.DeleteTxn, { path: change.path })
+      return writer.juteString(change.path)
     case 'setData':
-      return put(writer, records.SetDataTxn, {
-        path: change.path,
-        data: change.data,
-        version: change.version,
-      })
+      writer.juteString(change.path)
+      putData(writer, change.data)
+      return writer.int32(change.version)
     case 'setAcl':
-      return put(writer, records.SetAclTxn, {
-        path: change.path,
-        acl: change.acl,
-        version: change.version,
-      })
+      writer.juteString(change.path)
+      putAcl(writer, change.acl)
+      return writer.int32(change.version)
     case 'createSession':
       return put(writer, records.CreateSessionTxn, { timeOut: change.timeoutMs })
     case 'closeSession':
       return put(writer, records.CloseSessionTxn, { paths2Delete: change.paths })
-    case 'multi': {
-      const txns = change.changes.map((inner) => {
-        const body = new Writer(64)
-        putChange(body, inner, clientId)
-        return { type: numbers[inner.type], data: body.bytes() }
-      })
-      return put(writer, records.MultiTxn, { txns })
-    }
+    case 'multi':
+      writer.int32(change.changes.length)
+      for (const inner of change.changes) {
+        writer.int32(numberOf(inner))
+        const start = writer.reserve(4)
+        putChange(writer, inner)
+        writer.patchInt32(start, writer.position - start - 4)
+      }
+      return
     case 'check':
       return put(writer, records.CheckVersionTxn, { path: change.path, version: change.version })
     case 'nothing':
@@ -140,8 +179,12 @@ function putChange(writer: Writer, change: Change, clientId: bigint): void {
 
 /** Appends header and body as they stand in the log. */
 export function putTransaction(writer: Writer, { header, change }: Transaction): void {
-  put(writer, records.TxnHeader, { ...header, type: numbers[change.type] })
-  putChange(writer, change, header.clientId)
+  writer.int64(header.clientId)
+  writer.int32(header.cxid)
+  writer.int64(header.zxid)
+  writer.int64(header.time)
+  writer.int32(numberOf(change))
+  putChange(writer, change)
 }
 
 function takeCreate(reader: Reader, clientId: bigint): Change {
@@ -166,7 +209,8 @@ interface CreateBody {
 
 function createOf(txn: CreateBody, owner: bigint, parentCversion: number): Change {
   const { path, data, acl } = txn
-  return { type: 'create', path: path ?? '', data, acl: aclsOf(acl), owner, parentCversion }
+  const kept = { data: keptData(data), acl: aclsOf(acl) }
+  return { type: 'create', path: path ?? '', ...kept, owner, parentCversion }
 }
 
 function takeMulti(reader: Reader, clientId: bigint): Change {
@@ -198,7 +242,7 @@ function takeChange(reader: Reader, type: number, clientId: bigint): Change {
     case opcodes.setData:
     case opcodes.reconfig: {
       const { path, data, version } = take(reader, records.SetDataTxn)
-      return { type: 'setData', path: path ?? '', data, version }
+      return { type: 'setData', path: path ?? '', data: keptData(data), version }
     }
     case opcodes.setAcl: {
       const { path, acl, version } = take(reader, records.SetAclTxn)
@@ -228,7 +272,10 @@ function takeCloseSession(reader: Reader): Change {
   return { type: 'closeSession', paths: paths?.map((path) => path ?? '') ?? null }
 }
 
-/** The transaction in `bytes`; what follows it (a digest, since 3.6) is left. @throws WireError */
+/**
+ * The transaction in `bytes`, which may be used again afterwards; what follows it (a digest, since 3.6)
+ * is left. @throws WireError
+ */
 export function takeTransaction(bytes: Buffer): Transaction {
   const reader = new Reader(bytes)
   const { type, clientId, cxid, zxid, time } = take(reader, records.TxnHeader)

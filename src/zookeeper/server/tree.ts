@@ -1,71 +1,144 @@
 // Pure.
 // The nodes: what they hold, who owns them, and how a transaction changes them.
+import type { Writer } from '../../wire/writer.ts'
+import { dataBytes, dataLength, type NodeData } from './node-data.ts'
 import { nameOf, parentOf } from './paths.ts'
-import { type Acl, type Change, isEphemeral, type TransactionHeader } from './transactions.ts'
+import {
+  countedBy,
+  LimitedPaths,
+  limitedBy,
+  parseLimits,
+  statsPath,
+  type Usage,
+  usageText,
+} from './quotas.ts'
+import * as rows from './stat-rows.ts'
+import {
+  type Acl,
+  type Change,
+  CONTAINER_OWNER,
+  isEphemeral,
+  OPEN_ACL,
+  type TransactionHeader,
+} from './transactions.ts'
 
 /** The fields of a Stat that are kept; the rest follows. */
 export interface NodeStat {
-  czxid: bigint
-  mzxid: bigint
-  ctime: bigint
-  mtime: bigint
-  version: number
+  readonly czxid: bigint
+  readonly mzxid: bigint
+  readonly ctime: bigint
+  readonly mtime: bigint
+  readonly version: number
   /** How many children were ever created: not the cversion of a Stat, see `statOf`. */
-  cversion: number
-  aversion: number
-  ephemeralOwner: bigint
-  pzxid: bigint
+  readonly cversion: number
+  readonly aversion: number
+  readonly ephemeralOwner: bigint
+  readonly pzxid: bigint
 }
 
-export interface Node {
-  data: Buffer | null
+/** What clients see of a node. */
+export interface Stat extends NodeStat {
+  readonly dataLength: number
+  readonly numChildren: number
+}
+
+/** A Stat in the protocol's bytes. */
+export type StatBytes = Buffer
+
+export class Node {
+  readonly path: string
+  data: NodeData
   acl: readonly Acl[]
-  readonly stat: NodeStat
-  /** Names. Undefined until there is one. */
-  children: Set<string> | undefined
+  /** Undefined until there is one. */
+  children: Set<Node> | undefined = undefined
+  /** Its stat: chunk[at, …); see stat-rows.ts. `at` is -1 once the node is deleted. */
+  readonly chunk: Buffer
+  at: number
+
+  constructor(path: string, data: NodeData, acl: readonly Acl[], row: rows.StatRow) {
+    this.path = path
+    this.data = data
+    this.acl = acl
+    this.chunk = row.chunk
+    this.at = row.at
+  }
+
+  get childCount(): number {
+    return this.children?.size ?? 0
+  }
+
+  get version(): number {
+    return this.chunk.readInt32BE(this.at + rows.VERSION)
+  }
+
+  get cversion(): number {
+    return this.chunk.readInt32BE(this.at + rows.CVERSION)
+  }
+
+  get aversion(): number {
+    return this.chunk.readInt32BE(this.at + rows.AVERSION)
+  }
+
+  get owner(): bigint {
+    return this.chunk.readBigInt64BE(this.at + rows.OWNER)
+  }
+
+  get czxid(): bigint {
+    return this.chunk.readBigInt64BE(this.at + rows.CZXID)
+  }
+
+  get mzxid(): bigint {
+    return this.chunk.readBigInt64BE(this.at + rows.MZXID)
+  }
+
+  get pzxid(): bigint {
+    return this.chunk.readBigInt64BE(this.at + rows.PZXID)
+  }
+
+  get mtime(): bigint {
+    return this.chunk.readBigInt64BE(this.at + rows.MTIME)
+  }
+
+  putStat(writer: Writer): void {
+    const start = writer.reserve(rows.WIRE_STAT_BYTES)
+    this.fillStat(writer.buffer, start)
+  }
+
+  fillStat(target: Buffer, start: number): void {
+    const shown = { length: dataLength(this.data), children: this.childCount }
+    rows.putWireStat(target, start, this, shown)
+  }
+}
+
+/** As clients see it: cversion counts creates and deletes of children together. */
+export function statOf(node: Node): Stat {
+  const { chunk, at, czxid, mzxid, version, aversion, owner, pzxid, mtime } = node
+  const numChildren = node.childCount
+  return {
+    czxid,
+    mzxid,
+    ctime: chunk.readBigInt64BE(at + rows.CTIME),
+    mtime,
+    version,
+    cversion: (node.cversion * 2 - numChildren) | 0,
+    aversion,
+    ephemeralOwner: owner,
+    pzxid,
+    dataLength: dataLength(node.data),
+    numChildren,
+  }
 }
 
 /** What a watch may have waited for. */
 export interface TreeEvent {
   readonly type: 'created' | 'deleted' | 'dataChanged' | 'childrenChanged'
   readonly path: string
+  /** Of the node it tells of: who may not read it shall not hear of it. */
+  readonly acl: readonly Acl[]
 }
 
-const OPEN_ACL: readonly Acl[] = [{ perms: 31, id: { scheme: 'world', id: 'anyone' } }]
 const READ_ACL: readonly Acl[] = [{ perms: 1, id: { scheme: 'world', id: 'anyone' } }]
-const NO_CHILDREN: ReadonlySet<string> = new Set()
-
-function zeroStat(): NodeStat {
-  return {
-    czxid: 0n,
-    mzxid: 0n,
-    ctime: 0n,
-    mtime: 0n,
-    version: 0,
-    cversion: 0,
-    aversion: 0,
-    ephemeralOwner: 0n,
-    pzxid: 0n,
-  }
-}
-
-/** What clients see of a node. */
-export interface Stat extends Readonly<NodeStat> {
-  readonly dataLength: number
-  readonly numChildren: number
-}
-
-/** As clients see it: cversion counts creates and deletes of children together. */
-export function statOf(node: Node): Stat {
-  const { stat, data, children } = node
-  const numChildren = children?.size ?? 0
-  return {
-    ...stat,
-    cversion: (stat.cversion * 2 - numChildren) | 0,
-    dataLength: data?.length ?? 0,
-    numChildren,
-  }
-}
+const NO_PATHS: ReadonlySet<string> = new Set()
 
 /**
  * The tree at one point of the log. `apply` never fails, since transactions were checked when they were
@@ -75,34 +148,28 @@ export function statOf(node: Node): Stat {
 export class DataTree {
   private readonly nodes = new Map<string, Node>()
   private readonly ephemerals = new Map<bigint, Set<string>>()
+  readonly containers = new Set<string>()
+  /** Nodes that go when nothing has changed them for their time. */
+  readonly ttls = new Set<string>()
+  readonly limited = new LimitedPaths()
+  private readonly rows = new rows.StatRows()
   /** Lists that several nodes share are kept once, by their text. */
   private readonly acls = new Map<string, readonly Acl[]>()
+  /** While a snapshot is written: the lists that nodes had before they were given others. */
+  formerAcls: Map<Node, readonly Acl[]> | undefined
   /** Sum of the lengths of paths and data. */
   dataBytes = 0
+  ephemeralCount = 0
 
   constructor() {
-    const root = this.plant('/', { data: Buffer.alloc(0), acl: OPEN_ACL, stat: zeroStat() })
-    root.children = new Set(['zookeeper'])
-    const system = this.plant('/zookeeper', {
-      data: Buffer.alloc(0),
-      acl: OPEN_ACL,
-      stat: zeroStat(),
-    })
-    system.children = new Set(['quota', 'config'])
-    this.plant('/zookeeper/quota', { data: Buffer.alloc(0), acl: OPEN_ACL, stat: zeroStat() })
-    // The aversion of -1 is what a fresh Apache ZooKeeper has there.
-    const configStat = { ...zeroStat(), aversion: -1 }
-    this.plant('/zookeeper/config', { data: Buffer.alloc(0), acl: READ_ACL, stat: configStat })
+    for (const path of ['/', '/zookeeper', '/zookeeper/quota']) this.plant(path, '', OPEN_ACL)
+    const config = this.plant('/zookeeper/config', '', READ_ACL)
+    // What a fresh Apache ZooKeeper has there.
+    config.chunk.writeInt32BE(-1, config.at + rows.AVERSION)
   }
 
   get nodeCount(): number {
     return this.nodes.size
-  }
-
-  get ephemeralCount(): number {
-    let count = 0
-    for (const paths of this.ephemerals.values()) count += paths.size
-    return count
   }
 
   /** Sessions that own nodes. */
@@ -119,36 +186,80 @@ export class DataTree {
   }
 
   ephemeralsOf(session: bigint): ReadonlySet<string> {
-    return this.ephemerals.get(session) ?? NO_CHILDREN
+    return this.ephemerals.get(session) ?? NO_PATHS
   }
 
-  /** Sets a node as a snapshot has it. Its parent must have been set before, unless it is the root. */
-  restore(path: string, content: Omit<Node, 'children'>): void {
-    const former = this.nodes.get(path)
-    const node = this.plant(path, content)
-    // The nodes that every tree has keep their children when a snapshot brings them again.
-    if (former !== undefined) node.children = former.children
+  /** The node and all below it. */
+  *below(start: Node): Generator<Node> {
+    const waiting = [start]
+    for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
+      yield node
+      for (const child of node.children ?? []) waiting.push(child)
+    }
   }
 
-  private plant(path: string, content: Omit<Node, 'children'>): Node {
-    const former = this.nodes.get(path)
-    if (former !== undefined) this.dataBytes -= path.length + (former.data?.length ?? 0)
-    const node: Node = { ...content, acl: this.shared(content.acl), children: undefined }
+  /**
+   * Sets a node as a snapshot has it; `stat` holds a StatPersisted at `at`. Its parent must have been
+   * set before, unless it is the root.
+   */
+  restore(
+    path: string,
+    content: { readonly data: NodeData; readonly acl: readonly Acl[] },
+    stat: { readonly bytes: Buffer; readonly at: number },
+  ): void {
+    const { data, acl } = content
+    let node = this.nodes.get(path)
+    if (node === undefined) {
+      node = this.plant(path, data, acl)
+    } else {
+      // The nodes that every tree has keep their children when a snapshot brings them again.
+      this.dataBytes += dataLength(data) - dataLength(node.data)
+      node.data = data
+      node.acl = this.shared(acl)
+    }
+    stat.bytes.copy(node.chunk, node.at, stat.at, stat.at + rows.STAT_BYTES)
+    this.own(node)
+    this.noteQuota(node)
+  }
+
+  private plant(path: string, data: NodeData, acl: readonly Acl[]): Node {
+    const node = new Node(path, data, this.shared(acl), this.rows.take())
     this.nodes.set(path, node)
-    this.dataBytes += path.length + (node.data?.length ?? 0)
+    this.dataBytes += path.length + dataLength(data)
     const parent = path === '/' ? undefined : this.nodes.get(parentOf(path))
-    if (parent !== undefined) (parent.children ??= new Set()).add(nameOf(path))
-    const owner = node.stat.ephemeralOwner
-    if (isEphemeral(owner)) {
+    if (parent !== undefined) (parent.children ??= new Set()).add(node)
+    return node
+  }
+
+  /** Files the node by its owner. */
+  private own({ path, owner }: Node): void {
+    if (owner === 0n) return
+    if (owner === CONTAINER_OWNER) {
+      this.containers.add(path)
+    } else if (isEphemeral(owner)) {
       const owned = this.ephemerals.get(owner)
+      if (owned?.has(path) === true) return
       if (owned === undefined) this.ephemerals.set(owner, new Set([path]))
       else owned.add(path)
+      this.ephemeralCount += 1
+    } else {
+      this.ttls.add(path)
     }
-    return node
+  }
+
+  private disown({ path, owner }: Node): void {
+    if (owner === 0n) return
+    this.containers.delete(path)
+    this.ttls.delete(path)
+    const owned = this.ephemerals.get(owner)
+    if (owned?.delete(path) !== true) return
+    this.ephemeralCount -= 1
+    if (owned.size === 0) this.ephemerals.delete(owner)
   }
 
   /** One list for all nodes that have the same, while the table is small. */
   private shared(acl: readonly Acl[]): readonly Acl[] {
+    if (acl === OPEN_ACL) return acl
     const key = JSON.stringify(acl)
     const known = this.acls.get(key)
     if (known !== undefined) return known
@@ -161,7 +272,7 @@ export class DataTree {
    * Carries a change out and returns what happened, in the order watches are told. To `stats` it adds
    * what each create, setData and setAcl made of its node.
    */
-  apply(header: TransactionHeader, change: Change, stats?: Stat[]): TreeEvent[] {
+  apply(header: TransactionHeader, change: Change, stats?: StatBytes[]): readonly TreeEvent[] {
     const events: TreeEvent[] = []
     if (change.type === 'multi') {
       for (const inner of change.changes) this.applyOne(header, inner, events, stats)
@@ -175,13 +286,16 @@ export class DataTree {
     header: TransactionHeader,
     change: Change,
     events: TreeEvent[],
-    stats: Stat[] | undefined,
+    stats: StatBytes[] | undefined,
   ): void {
     this.carryOut(header, change, events)
     if (stats === undefined || !('path' in change)) return
-    const node = this.nodes.get(change.path)
     const hasStat = change.type !== 'delete' && change.type !== 'check'
-    if (hasStat && node !== undefined) stats.push(statOf(node))
+    const node = hasStat ? this.nodes.get(change.path) : undefined
+    if (node === undefined) return
+    const stat = Buffer.allocUnsafe(rows.WIRE_STAT_BYTES)
+    node.fillStat(stat, 0)
+    stats.push(stat)
   }
 
   private carryOut(header: TransactionHeader, change: Change, events: TreeEvent[]): void {
@@ -190,22 +304,15 @@ export class DataTree {
         return this.create(header, change, events)
       case 'delete':
         return this.delete(header, change.path, events)
-      case 'setData': {
-        const node = this.nodes.get(change.path)
-        if (node === undefined) return
-        this.dataBytes += (change.data?.length ?? 0) - (node.data?.length ?? 0)
-        node.data = change.data
-        node.stat.version = change.version
-        node.stat.mzxid = header.zxid
-        node.stat.mtime = header.time
-        events.push({ type: 'dataChanged', path: change.path })
-        return
-      }
+      case 'setData':
+        return this.setData(header, change, events)
       case 'setAcl': {
         const node = this.nodes.get(change.path)
         if (node === undefined) return
+        const former = this.formerAcls
+        if (former !== undefined && !former.has(node)) former.set(node, node.acl)
         node.acl = this.shared(change.acl)
-        node.stat.aversion = change.version
+        node.chunk.writeInt32BE(change.version, node.at + rows.AVERSION)
         return
       }
       case 'closeSession':
@@ -217,6 +324,24 @@ export class DataTree {
     }
   }
 
+  private setData(
+    { zxid, time }: TransactionHeader,
+    { path, data, version }: Extract<Change, { type: 'setData' }>,
+    events: TreeEvent[],
+  ): void {
+    const node = this.nodes.get(path)
+    if (node === undefined) return
+    const { chunk, at } = node
+    const growth = dataLength(data) - dataLength(node.data)
+    this.dataBytes += growth
+    node.data = data
+    chunk.writeInt32BE(version, at + rows.VERSION)
+    chunk.writeBigInt64BE(zxid, at + rows.MZXID)
+    chunk.writeBigInt64BE(time, at + rows.MTIME)
+    this.charge(path, { count: 0, bytes: growth })
+    events.push({ type: 'dataChanged', path, acl: node.acl })
+  }
+
   private create(
     header: TransactionHeader,
     change: Extract<Change, { type: 'create' }>,
@@ -225,36 +350,53 @@ export class DataTree {
     const { path, data, acl, owner, parentCversion } = change
     const parent = path === '/' ? undefined : this.nodes.get(parentOf(path))
     if (parent === undefined) return
-    const cversion = parentCversion === -1 ? parent.stat.cversion + 1 : parentCversion
-    if (cversion > parent.stat.cversion) {
-      parent.stat.cversion = cversion
-      parent.stat.pzxid = header.zxid
-    }
-    if (this.nodes.has(path)) {
-      ;(parent.children ??= new Set()).add(nameOf(path))
-      return
-    }
     const { zxid, time } = header
-    const stat = { ...zeroStat(), czxid: zxid, mzxid: zxid, pzxid: zxid, ctime: time, mtime: time }
-    stat.ephemeralOwner = owner
-    this.plant(path, { data, acl, stat })
-    events.push({ type: 'created', path }, { type: 'childrenChanged', path: parentOf(path) })
+    const cversion = parentCversion === -1 ? parent.cversion + 1 : parentCversion
+    if (cversion > parent.cversion) {
+      parent.chunk.writeInt32BE(cversion, parent.at + rows.CVERSION)
+      parent.chunk.writeBigInt64BE(zxid, parent.at + rows.PZXID)
+    }
+    if (this.nodes.has(path)) return
+    const node = this.plant(path, data, acl)
+    const { chunk, at } = node
+    chunk.writeBigInt64BE(zxid, at + rows.CZXID)
+    chunk.writeBigInt64BE(zxid, at + rows.MZXID)
+    chunk.writeBigInt64BE(zxid, at + rows.PZXID)
+    chunk.writeBigInt64BE(time, at + rows.CTIME)
+    chunk.writeBigInt64BE(time, at + rows.MTIME)
+    if (owner !== 0n) {
+      chunk.writeBigInt64BE(owner, at + rows.OWNER)
+      this.own(node)
+    }
+    this.noteQuota(node)
+    this.charge(path, { count: 1, bytes: dataLength(data) })
+    events.push(
+      { type: 'created', path, acl: node.acl },
+      { type: 'childrenChanged', path: parent.path, acl: parent.acl },
+    )
   }
 
-  private delete(header: TransactionHeader, path: string, events: TreeEvent[]): void {
+  private delete({ zxid }: TransactionHeader, path: string, events: TreeEvent[]): void {
     const node = this.nodes.get(path)
     const parent = path === '/' ? undefined : this.nodes.get(parentOf(path))
-    if (parent !== undefined && header.zxid > parent.stat.pzxid) parent.stat.pzxid = header.zxid
+    if (parent !== undefined && zxid > parent.pzxid) {
+      parent.chunk.writeBigInt64BE(zxid, parent.at + rows.PZXID)
+    }
     if (node === undefined || parent === undefined) return
     this.nodes.delete(path)
-    this.dataBytes -= path.length + (node.data?.length ?? 0)
-    parent.children?.delete(nameOf(path))
+    this.dataBytes -= path.length + dataLength(node.data)
+    parent.children?.delete(node)
     if (parent.children?.size === 0) parent.children = undefined
-    const owner = node.stat.ephemeralOwner
-    const owned = this.ephemerals.get(owner)
-    owned?.delete(path)
-    if (owned?.size === 0) this.ephemerals.delete(owner)
-    events.push({ type: 'deleted', path }, { type: 'childrenChanged', path: parentOf(path) })
+    this.disown(node)
+    this.rows.give(node)
+    node.at = -1
+    const unlimited = limitedBy(path)
+    if (unlimited !== undefined) this.limited.delete(unlimited)
+    this.charge(path, { count: -1, bytes: -dataLength(node.data) })
+    events.push(
+      { type: 'deleted', path, acl: node.acl },
+      { type: 'childrenChanged', path: parent.path, acl: parent.acl },
+    )
   }
 
   private closeSession(
@@ -262,10 +404,59 @@ export class DataTree {
     paths: readonly string[] | null,
     events: TreeEvent[],
   ): void {
-    const owned = this.ephemerals.get(header.clientId) ?? NO_CHILDREN
+    const owned = this.ephemerals.get(header.clientId) ?? NO_PATHS
     const wanted = new Set([...(paths ?? []), ...owned])
     for (const path of wanted) this.delete(header, path, events)
   }
+
+  // Quotas
+
+  private noteQuota({ path }: Node): void {
+    const limited = limitedBy(path)
+    if (limited !== undefined) this.limited.add(limited)
+    const counted = countedBy(path)
+    if (counted !== undefined) this.recount(counted)
+  }
+
+  /** Adds to what the innermost limited subtree holds. Of that no stat tells, as in the original. */
+  private charge(path: string, { count, bytes }: Usage): void {
+    const limited = this.limited.of(path)
+    if (limited === undefined) return
+    const usage = this.usageOf(limited)
+    if (usage === undefined) return
+    this.setUsage(limited, { count: usage.count + count, bytes: usage.bytes + bytes })
+  }
+
+  /** What the books say a limited subtree holds. */
+  usageOf(path: string): Usage | undefined {
+    const node = this.nodes.get(statsPath(path))
+    return node && parseLimits(String(dataBytes(node.data) ?? ''))
+  }
+
+  private setUsage(path: string, usage: Usage): void {
+    const node = this.nodes.get(statsPath(path))
+    if (node === undefined) return
+    const text = usageText(usage)
+    this.dataBytes += text.length - dataLength(node.data)
+    node.data = text
+  }
+
+  /** Counts a limited subtree anew: a replay over a snapshot has counted some changes twice. */
+  recount(path: string): void {
+    const start = this.nodes.get(path)
+    let count = 0
+    let bytes = 0
+    for (const node of start === undefined ? [] : this.below(start)) {
+      count += 1
+      bytes += dataLength(node.data)
+    }
+    this.setUsage(path, { count, bytes })
+  }
+}
+
+/** The last part of the node's path. */
+export function nameIn(node: Node): string {
+  return nameOf(node.path)
 }
 
 const SHARED_ACLS_MAX = 10_000

@@ -244,6 +244,13 @@ export function asksForTokens(condition: Condition): boolean {
       return asksForTokens(condition.inner)
     case 'dismax':
       return condition.inner.some(asksForTokens)
+    case 'all':
+    case 'equals':
+    case 'ids':
+    case 'none':
+    case 'pattern':
+    case 'present':
+    case 'range':
     default:
       return false
   }

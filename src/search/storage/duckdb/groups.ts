@@ -50,9 +50,7 @@ function statement(
   const selects = slices.map((slice) => {
     const shard = plan.shards[slice.shard]
     if (shard === undefined) throw new Error('a slice without a shard')
-    const columns = inputs.map(
-      (input) => `${inputSql(input, slice, parameters)} AS ${input.name}`,
-    )
+    const columns = inputs.map((input) => `${inputSql(input, slice, parameters)} AS ${input.name}`)
     const where = whereSql(slice, shard, parameters)
     return `SELECT ${['1 AS one', ...columns].join(', ')} FROM ${fromSql(slice)} WHERE ${where}`
   })
@@ -269,7 +267,9 @@ function metricSql(plan: MetricPlan, input: Input | undefined): string {
     case 'avg':
       return isList ? `sum(list_sum(${numeric})) / sum(len(${name}))` : `avg(${numeric})`
     case 'quantile': {
-      const all = isList ? `flatten(list(${numeric}))` : `list(${numeric}) FILTER (${name} IS NOT NULL)`
+      const all = isList
+        ? `flatten(list(${numeric}))`
+        : `list(${numeric}) FILTER (${name} IS NOT NULL)`
       return quantileSql(`list_sort(${all})`, plan.at ?? 0.5)
     }
     case 'squares':
@@ -277,9 +277,7 @@ function metricSql(plan: MetricPlan, input: Input | undefined): string {
         ? `sum(list_sum(list_transform(${numeric}, lambda v: v * v)))`
         : `sum(${numeric} * ${numeric})`
     case 'distinct':
-      return isList
-        ? `len(list_distinct(flatten(list(${name}))))`
-        : `count(DISTINCT ${name})`
+      return isList ? `len(list_distinct(flatten(list(${name}))))` : `count(DISTINCT ${name})`
     case 'values':
       return isList
         ? `list_sort(flatten(list(${numeric})))[:${valuesMax}]`

@@ -123,9 +123,7 @@ interface SelectParts {
 function selectSql(parts: SelectParts): string {
   const { plan, shard, slice, weights, number, parameters } = parts
   const score =
-    weights === undefined
-      ? 'NULL::FLOAT'
-      : scoreSql(shard.condition, slice, weights, parameters)
+    weights === undefined ? 'NULL::FLOAT' : scoreSql(shard.condition, slice, weights, parameters)
   const keys = plan.sort.map((key, at) => `${keySql(key, slice, score, parameters)} AS k${at}`)
   const columns = [`${number} AS slice, ${slice.shard} AS shard, seq, ${score} AS score`, ...keys]
   return (
@@ -147,7 +145,7 @@ function keySql(key: SortKey, slice: Slice, score: string, parameters: Parameter
       const value = sortValueSql(key, key.fields[slice.shard], slice)
       const cast = value === undefined ? `NULL::${type}` : `(${value})::${type}`
       if (key.missing === 'first' || key.missing === 'last') return cast
-      return `coalesce(${cast}, ${parameters.add(plainScalar(key.missing), type)})`
+      return `coalesce(${cast}, ${parameters.add(plainScalar(key.missing.value), type)})`
     }
   }
 }
@@ -173,13 +171,18 @@ const listModes = {
   median: 'list_median',
 } as const
 
-function sortValueSql(key: FieldSortKey, field: Field | undefined, slice: Slice): string | undefined {
+function sortValueSql(
+  key: FieldSortKey,
+  field: Field | undefined,
+  slice: Slice,
+): string | undefined {
   if (field === undefined) return undefined
   const parts: string[] = []
   if (hasColumn(slice.segment, field.column, false)) {
     const value = singleColumn(field.column)
     const limit = field.ignoreAbove
-    const kept = limit === undefined ? value : `CASE WHEN length(${value}) <= ${limit} THEN ${value} END`
+    const kept =
+      limit === undefined ? value : `CASE WHEN length(${value}) <= ${limit} THEN ${value} END`
     parts.push(kept)
   }
   if (hasColumn(slice.segment, field.column, true)) {
@@ -317,6 +320,10 @@ export function toScalar(value: DuckDBValue): Scalar | null {
     case 'string':
     case 'boolean':
       return value
+    case 'function':
+    case 'object':
+    case 'symbol':
+    case 'undefined':
     default:
       return null
   }

@@ -8,7 +8,13 @@ import type { Disk } from '../../../runtime/disk.ts'
 import type { Logger } from '../../../runtime/logger.ts'
 import type { Field } from '../../mapping/field.ts'
 import type { RowBuffer } from '../rows.ts'
-import type { AppendBatch, FieldSource, IndexIdentity, IndexStorage, StoredVersion } from '../storage.ts'
+import type {
+  AppendBatch,
+  FieldSource,
+  IndexIdentity,
+  IndexStorage,
+  StoredVersion,
+} from '../index-storage.ts'
 import { addColumnSql, appendRows, idHash, missingColumns } from './append.ts'
 import { AutoIds } from './auto-id.ts'
 import { type Engine, Rows, run } from './engine.ts'
@@ -74,9 +80,7 @@ export class IndexFile implements IndexStorage {
     const name = quoteName(catalog)
     await connection.run('BEGIN')
     await connection.run(`CREATE TABLE ${name}.meta (key VARCHAR, value VARCHAR)`)
-    await connection.run(
-      `CREATE TABLE ${name}.segment (k INTEGER, base BIGINT, opened_ms BIGINT)`,
-    )
+    await connection.run(`CREATE TABLE ${name}.segment (k INTEGER, base BIGINT, opened_ms BIGINT)`)
     await connection.run(`CREATE TABLE ${name}.posted (k INTEGER, below BIGINT, probe UBIGINT)`)
     await connection.run(`CREATE TABLE ${name}.gone (seq BIGINT, next_seq BIGINT)`)
     await run(ports.engine.library, connection, `INSERT INTO ${name}.meta VALUES ($1, $2)`, [

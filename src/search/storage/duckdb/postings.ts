@@ -3,9 +3,10 @@
  * written per bulk would spread every token over all row groups and lose the pruning.
  */
 import type { DuckDBConnection } from '@duckdb/node-api'
-import type { Timer } from '../../../runtime/clock.ts'
-import type { IndexFile, IndexFilePorts } from './index-file.ts'
-import { run } from './engine.ts'
+import type { Clock, Timer } from '../../../runtime/clock.ts'
+import type { Logger } from '../../../runtime/logger.ts'
+import { type Engine, run } from './engine.ts'
+import type { IndexIdentity } from '../index-storage.ts'
 import {
   eventTable,
   hasColumn,
@@ -30,16 +31,30 @@ const quietRows = 1024
 /** Above this many rows without postings, writers wait. */
 const unpostedRowsMax = 8 * postingRows
 
+export interface PostingPorts {
+  readonly engine: Engine
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+/** The file whose rows are posted. */
+export interface PostingTarget {
+  readonly identity: IndexIdentity
+  readonly segments: readonly Segment[]
+  textFields(): readonly Field[]
+  table(name: string): string
+}
+
 export class Postings {
-  readonly #ports: IndexFilePorts
-  readonly #file: IndexFile
+  readonly #ports: PostingPorts
+  readonly #file: PostingTarget
   #connection: DuckDBConnection | undefined
   #running: Promise<void> | undefined
   #stopped = false
   #quiet: Timer | undefined
   #isQuiet = false
 
-  constructor(ports: IndexFilePorts, file: IndexFile) {
+  constructor(ports: PostingPorts, file: PostingTarget) {
     this.#ports = ports
     this.#file = file
   }

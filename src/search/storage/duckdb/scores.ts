@@ -72,6 +72,13 @@ function collect(condition: Condition, leaves: ScoredLeaf[]): void {
     case 'dismax':
       for (const one of condition.inner) collect(one, leaves)
       return
+    case 'all':
+    case 'constant':
+    case 'ids':
+    case 'none':
+    case 'pattern':
+    case 'present':
+    case 'range':
     default:
   }
 }
@@ -182,6 +189,12 @@ export function scoreSql(
       const all = parts.join(' + ')
       return `(${best} + ${floatSql(condition.tieBreaker)} * ((${all}) - ${best}))`
     }
+    case 'all':
+    case 'constant':
+    case 'ids':
+    case 'pattern':
+    case 'present':
+    case 'range':
     default:
       return met(condition.boost)
   }

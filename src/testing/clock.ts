@@ -1,0 +1,130 @@
+/**
+ * A clock that runs with another one and can be set forward: what `advance` moves. Timers that a jump
+ * made due wait for `release`, so that what has to be heard first (heartbeats) is heard first.
+ */
+import type { Clock, Timer } from '../runtime/clock.ts'
+
+interface Pending {
+  readonly dueMs: number
+  readonly number: number
+  readonly action: () => void
+  timer: Timer | undefined
+}
+
+export class JumpClock implements Clock {
+  readonly #base: Clock
+  #wallShiftMs = 0
+  #elapsedShiftMs = 0
+  #number = 0
+  readonly #pending = new Set<Pending>()
+  #isHeld = false
+
+  constructor(base: Clock) {
+    this.#base = base
+  }
+
+  /** How far the wall clock is ahead of the base clock's. */
+  get wallShiftMs(): number {
+    return this.#wallShiftMs
+  }
+
+  now(): number {
+    return this.#base.now() + this.#wallShiftMs
+  }
+
+  monotonicMs(): number {
+    return this.#base.monotonicMs() + this.#elapsedShiftMs
+  }
+
+  schedule(delayMs: number, action: () => void): Timer {
+    const dueMs = this.monotonicMs() + Math.max(delayMs, 0)
+    const pending: Pending = { dueMs, number: this.#number, action, timer: undefined }
+    this.#number += 1
+    this.#pending.add(pending)
+    this.#arm(pending, delayMs)
+    return {
+      cancel: () => {
+        this.#pending.delete(pending)
+        pending.timer?.cancel()
+      },
+    }
+  }
+
+  atEndOfTurn(action: () => void): void {
+    this.#base.atEndOfTurn(action)
+  }
+
+  /** Moves the wall clock alone: what is timed here lasts as long as ever. */
+  shiftWallClock(byMs: number): void {
+    this.#wallShiftMs += byMs
+  }
+
+  /** Moves both readings. No timer fires until `release`. */
+  jump(byMs: number): void {
+    this.#isHeld = true
+    this.#wallShiftMs += byMs
+    this.#elapsedShiftMs += byMs
+  }
+
+  /**
+   * Runs the timers that are due, each once, in the order in which they fell due, and lets promises and
+   * the end of a turn go before each. A timer set meanwhile counts from now.
+   */
+  async release(): Promise<void> {
+    if (!this.#isHeld) return
+    const nowMs = this.monotonicMs()
+    const due: Pending[] = []
+    for (const pending of this.#pending) {
+      pending.timer?.cancel()
+      if (pending.dueMs <= nowMs) due.push(pending)
+      else this.#arm(pending, pending.dueMs - nowMs)
+    }
+    due.sort((one, other) => one.dueMs - other.dueMs || one.number - other.number)
+    this.#isHeld = false
+    for (const pending of due) {
+      await turnEnd(this.#base)
+      if (this.#pending.delete(pending)) pending.action()
+    }
+    await turnEnd(this.#base)
+  }
+
+  /** Forgets every timer and shows this much more than the base clock: between two lives of a cluster. */
+  reset(wallShiftMs: number): void {
+    for (const pending of this.#pending) pending.timer?.cancel()
+    this.#pending.clear()
+    this.#isHeld = false
+    this.#wallShiftMs = wallShiftMs
+  }
+
+  #arm(pending: Pending, delayMs: number): void {
+    pending.timer = this.#base.schedule(delayMs, () => {
+      if (this.#isHeld) return
+      if (this.#pending.delete(pending)) pending.action()
+    })
+  }
+}
+
+/** Resolves when what this turn owes (gathered writes, answers) has been done. */
+export function turnEnd(clock: Clock): Promise<void> {
+  return new Promise((resolve) => {
+    clock.atEndOfTurn(resolve)
+  })
+}
+
+/**
+ * For disks in memory: a call off the loop ends at the end of the turn, not after the millisecond that
+ * the shortest system timer takes.
+ */
+export function withoutDelay(clock: Clock): Clock {
+  const uncancelled: Timer = { cancel() {} }
+  return {
+    now: () => clock.now(),
+    monotonicMs: () => clock.monotonicMs(),
+    schedule(delayMs, action) {
+      if (delayMs > 0) return clock.schedule(delayMs, action)
+      clock.atEndOfTurn(action)
+      return uncancelled
+    },
+    atEndOfTurn: (action) => clock.atEndOfTurn(action),
+  }
+}
