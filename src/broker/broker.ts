@@ -1,7 +1,7 @@
 import { ByteBudget } from '../runtime/byte-budget.ts'
 import { FramePool } from '../runtime/frame-pool.ts'
 import type { Ports, Service } from '../runtime/service.ts'
-import { LogDirectory } from '../storage/log-directory.ts'
+import { AnswerBudget } from './answer-budget.ts'
 import type { BrokerSettings } from './config/broker.ts'
 import { Controller } from './controller/controller.ts'
 import { Coordination, type OpenSession } from './coordination.ts'
@@ -11,7 +11,9 @@ import type { BrokerParts } from './handler.ts'
 import { handlers } from './handlers/index.ts'
 import { Listeners } from './listeners.ts'
 import { LocalOrders } from './local-orders.ts'
+import { LogDirectories } from './log-directories.ts'
 import { MetadataCache } from './metadata-cache.ts'
+import { OldOffsets } from './old-offsets.ts'
 import { ProducerIds } from './producer-ids.ts'
 import {
   brokerId,
@@ -22,13 +24,14 @@ import {
 } from './registration.ts'
 import { Replicas } from './replication/replicas.ts'
 import { TopicAdmin } from './topic-admin.ts'
+import { TopicConfigs } from './topic-configs.ts'
 import { Turn } from './turn.ts'
 import { WriterPool } from './writer-pool.ts'
 import type { BrokerRegistration } from './znodes.ts'
 
 const queuedBytesDefault = 256 * 1024 * 1024
+const answerBytesMax = 256 * 1024 * 1024
 const writerBytesMax = 16 * 1024 * 1024
-const openFilesMax = 8192
 
 export interface BrokerOptions {
   /** How to open a session with the servers of zookeeper.connect. */
@@ -39,24 +42,32 @@ export interface BrokerOptions {
 
 /** A Kafka broker: assembly only. Parts are made here, started in order, stopped in reverse. */
 export class Broker implements Service {
+  /** Resolves, with the reason, when the broker cannot go on: it is to be stopped then. */
+  readonly failed: Promise<string>
+  readonly #fail: (reason: string) => void
   readonly #ports: Ports
   readonly #settings: BrokerSettings
   readonly #options: BrokerOptions
   readonly #listeners: Listeners
   readonly #coordination: Coordination
+  readonly #directories: LogDirectories
   readonly #metadata = new MetadataCache()
   #id = -1
   #controller: Controller | undefined
-  #directories: readonly LogDirectory[] = []
+  #groups: GroupCoordinator | undefined
   #registration: BrokerRegistration | undefined
-  #isStopping = false
+  #stopping: Promise<void> | undefined
 
   constructor(ports: Ports, settings: BrokerSettings, options: BrokerOptions) {
     this.#ports = ports
     this.#settings = settings
     this.#options = options
-    this.#listeners = new Listeners(ports.network, settings)
+    this.#listeners = new Listeners(ports, settings)
     this.#coordination = new Coordination(ports, options.openSession)
+    this.#directories = new LogDirectories(ports, settings)
+    const { promise, resolve } = Promise.withResolvers<string>()
+    this.failed = promise
+    this.#fail = resolve
   }
 
   get id(): number {
@@ -66,6 +77,10 @@ export class Broker implements Service {
   /** Where clients reach this broker; the ports are the bound ones. */
   get endpoints(): BrokerRegistration['endpoints'] {
     return this.#registration?.endpoints ?? []
+  }
+
+  get connectionCount(): number {
+    return this.#listeners.connectionCount
   }
 
   /** @throws UserError with one line; nothing is left running then. */
@@ -79,98 +94,89 @@ export class Broker implements Service {
   }
 
   async #start(): Promise<void> {
-    const { logger } = this.#ports
+    const { logger, clock } = this.#ports
+    const settings = this.#settings
+    const coordination = this.#coordination
     const endpoints = await this.#listeners.bind(this.#options.hostName)
-    await this.#coordination.start()
-    const zookeeper = this.#coordination.session
-    await makePersistentPaths(zookeeper)
-    const cluster = await clusterId(zookeeper, this.#ports)
-    this.#id = await brokerId(zookeeper, this.#ports, this.#settings)
+    await coordination.start()
+    await makePersistentPaths(coordination.session)
+    const cluster = await clusterId(coordination.session, this.#ports)
+    this.#id = await brokerId(coordination.session, this.#ports, settings)
     const log = logger.named('kafka.server.KafkaServer', `KafkaServer id=${this.#id}`)
     logger.named('kafka.server.KafkaServer').info(`Cluster ID = ${cluster}`)
-    const topics = new TopicAdmin(this.#ports, this.#coordination, this.#metadata, this.#settings)
-    await topics.start()
-    this.#directories = await this.#openDirectories(cluster, topics)
-    const turn = new Turn(this.#ports.clock)
-    const replicas = new Replicas(this.#id, turn, this.#directories)
-    topics.onConfigChange((topic) => replicas.configure(topic, topics.configOf(topic).log))
-    const parts = this.#parts(cluster, topics, replicas)
+    await refuseOtherBrokers(coordination.session, this.#id)
+    const configs = new TopicConfigs({ clock, logger, coordination }, settings)
+    await configs.start()
+    const settingsOf = (topic: string) => configs.of(topic).log
+    await this.#directories.open({ brokerId: this.#id, clusterId: cluster, settingsOf })
+    const turn = new Turn(clock)
+    const replicas = this.#makeReplicas(turn)
+    configs.onChange((topic) => replicas.configure(topic, settingsOf(topic)))
+    const parts = this.#makeParts(cluster, configs, replicas)
     this.#controller = this.#makeController(parts)
-    this.#registration = { id: this.#id, endpoints, rack: this.#settings.rack }
-    await refuseOtherBrokers(zookeeper, this.#id)
-    await register(zookeeper, this.#registration, this.#ports.clock.now())
+    this.#registration = { id: this.#id, endpoints, rack: settings.rack }
+    await register(coordination.session, this.#registration, clock.now())
+    // Once more: two brokers that start together see each other now.
+    await refuseOtherBrokers(coordination.session, this.#id)
+    this.#followSession(this.#controller, configs)
     await this.#controller.start()
-    this.#followSession(this.#controller, topics)
     this.#open(turn, parts)
+    this.#directories.onAllOffline(() =>
+      this.#fail(`all log dirs in ${settings.logDirectories.join(', ')} have failed`),
+    )
     log.info('started')
   }
 
-  async #openDirectories(cluster: string, topics: TopicAdmin): Promise<LogDirectory[]> {
-    const settings = this.#settings
-    const opened: LogDirectory[] = []
-    for (const path of settings.logDirectories)
-      opened.push(
-        await LogDirectory.open(this.#ports, path, {
-          brokerId: this.#id,
-          clusterId: cluster,
-          settingsOf: (topic) => topics.configOf(topic).log,
-          producerIdExpirationMs: settings.producerIdExpirationMs,
-          recoveryConcurrency: settings.recoveryConcurrency,
-          openFilesMax,
-          retentionCheckIntervalMs: settings.retentionCheckIntervalMs,
-          initialTaskDelayMs: settings.initialTaskDelayMs,
-          checkpointIntervalMs: settings.checkpointIntervalMs,
-          highWatermarkCheckpointIntervalMs: settings.highWatermarkCheckpointIntervalMs,
-        }),
-      )
-    return opened
+  #makeReplicas(turn: Turn): Replicas {
+    const { opened: directories, isIncomplete } = this.#directories
+    const logger = this.#ports.logger.named('kafka.server.ReplicaManager')
+    return new Replicas(this.#id, { turn, logger, directories, isIncomplete })
   }
 
-  #parts(cluster: string, topics: TopicAdmin, replicas: Replicas): BrokerParts {
+  #makeParts(cluster: string, configs: TopicConfigs, replicas: Replicas): BrokerParts {
     const { clock, random, logger } = this.#ports
     const metadata = this.#metadata
+    const topics = new TopicAdmin(this.#ports, this.#coordination, metadata, this.#settings)
+    const name = 'kafka.coordinator.group.GroupCoordinator'
+    const groupLogger = logger.named(name, `GroupCoordinator ${this.#id}`)
     const groups = new GroupCoordinator(
-      {
-        clock,
-        random,
-        metadata,
-        topics,
-        logger: logger.named(
-          'kafka.coordinator.group.GroupCoordinator',
-          `GroupCoordinator ${this.#id}`,
-        ),
-      },
+      { clock, random, metadata, topics, logger: groupLogger },
       this.#settings.groups,
     )
+    this.#groups = groups
     const idLogger = logger.named('kafka.coordinator.transaction.ZkProducerIdManager')
     return {
       brokerId: this.#id,
       clusterId: cluster,
       settings: this.#settings,
-      ...{ clock, random, logger, metadata, replicas, topics, groups },
+      ...{ clock, random, logger, metadata, replicas, topics, configs, groups },
       producerIds: new ProducerIds(this.#coordination, this.#id, idLogger),
+      answers: new AnswerBudget(answerBytesMax),
+      oldOffsets: new OldOffsets(this.#coordination),
     }
   }
 
-  #makeController({ replicas, groups, metadata }: BrokerParts): Controller {
+  #makeController({ clock, replicas, groups, metadata, configs }: BrokerParts): Controller {
     const name = 'kafka.controller.KafkaController'
     const logger = this.#ports.logger.named(name, `Controller id=${this.#id}`)
     const stateLogger = this.#ports.logger.named('state.change.logger')
-    const orders = new LocalOrders(replicas, metadata, groups, stateLogger)
-    return new Controller({ ...this.#ports, logger }, this.#coordination, orders, {
+    const parts = { clock, replicas, metadata, groups, configs, logger: stateLogger }
+    return new Controller({ ...this.#ports, logger }, this.#coordination, new LocalOrders(parts), {
       brokerId: this.#id,
       uncleanElectionAllowed: this.#settings.uncleanElectionEnable,
       topicDeletionAllowed: this.#settings.deleteTopicEnable,
     })
   }
 
-  #followSession(controller: Controller, topics: TopicAdmin): void {
+  #followSession(controller: Controller, configs: TopicConfigs): void {
     this.#coordination.onLost(() => controller.layDown())
+    this.#coordination.onRegained(() => void controller.start())
     this.#coordination.onRenewed(async () => {
-      if (this.#isStopping || this.#registration === undefined) return
+      if (this.#stopping !== undefined || this.#registration === undefined) return
       const { session } = this.#coordination
+      await makePersistentPaths(session)
       await register(session, this.#registration, this.#ports.clock.now())
-      await topics.start()
+      await configs.start()
       await controller.start()
     })
   }
@@ -185,20 +191,25 @@ export class Broker implements Service {
       turn,
       dispatcher: new Dispatcher(handlers, parts),
       budget: new ByteBudget(queued),
+      answers: parts.answers,
       pool: new FramePool(),
       writers: new WriterPool(writerBytesMax),
     })
   }
 
   /** A clean end: no more requests, logs durable and marked clean, the session closed. */
-  async stop(): Promise<void> {
-    if (this.#isStopping) return
-    this.#isStopping = true
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop()
+    return this.#stopping
+  }
+
+  async #stop(): Promise<void> {
     const log = this.#ports.logger.named('kafka.server.KafkaServer', `KafkaServer id=${this.#id}`)
     log.info('shutting down')
     await this.#listeners.close()
+    this.#groups?.stop()
     await this.#controller?.stop()
-    for (const directory of this.#directories) await directory.close(true)
+    await this.#directories.close()
     await this.#coordination.stop()
     log.info('shut down completed')
   }

@@ -1,3 +1,4 @@
+import { Produce } from '../kafka/messages/produce.ts'
 import { writeResponse } from '../kafka/header.ts'
 import type { ByteBudget } from '../runtime/byte-budget.ts'
 import type { FramePool } from '../runtime/frame-pool.ts'
@@ -7,8 +8,17 @@ import type { Logger } from '../runtime/logger.ts'
 import type { Connection } from '../runtime/network.ts'
 import { WireError } from '../wire/errors.ts'
 import type { Writer } from '../wire/writer.ts'
+import type { AnswerBudget } from './answer-budget.ts'
 import type { Dispatcher, Exchange, Peer } from './dispatch.ts'
-import { closeConnection, Deferred, noAnswer, type AnyBody, type AnyReply } from './handler.ts'
+import {
+  closeConnection,
+  Deferred,
+  noAnswer,
+  Parked,
+  type AnyBody,
+  type AnyReply,
+  type Waiting,
+} from './handler.ts'
 import type { Answering, Turn } from './turn.ts'
 import type { WriterPool } from './writer-pool.ts'
 
@@ -19,6 +29,7 @@ export interface ConnectionParts {
   readonly turn: Turn
   readonly dispatcher: Dispatcher
   readonly budget: ByteBudget
+  readonly answers: AnswerBudget
   readonly pool: FramePool
   readonly writers: WriterPool
 }
@@ -31,14 +42,17 @@ export interface ConnectionSettings {
 
 /** A request in the order of its arrival; ready when its reply may be sent. */
 interface Slot {
-  readonly exchange: Exchange
+  /** Undefined: not understood, which ends the connection. */
+  readonly exchange: Exchange | undefined
   isReady: boolean
   reply: AnyReply | Deferred<AnyBody>
+  waiting: Waiting | undefined
 }
 
 /**
- * One client's connection: answers leave in the order of the requests (kafka.md F1). While a request
- * waits (a parked fetch), or the client does not read its answers, the next one is not looked at.
+ * One client's connection: answers leave in the order of the requests (kafka.md F1), and the next request
+ * is looked at only when the answer has been sent and the client reads. Produce alone may follow itself
+ * within a turn, so that what a producer sent in one go is written in one go: its answers are small.
  */
 export class ClientConnection implements FrameHandler, Answering {
   readonly #connection: Connection
@@ -47,9 +61,9 @@ export class ClientConnection implements FrameHandler, Answering {
   readonly #peer: Peer
   readonly #framing: Framing
   readonly #onGone: () => void
-  readonly #slots: Slot[] = []
-  #isWaiting = false
+  #slots: Slot[] = []
   #isSlowReader = false
+  #isEnding = false
   #isClosed = false
   #requests = 0
   #requestsAtCheck = 0
@@ -70,7 +84,7 @@ export class ClientConnection implements FrameHandler, Answering {
     this.#idleTimer = parts.clock.schedule(settings.idleMaxMs, this.#checkIdle)
     const { clock, budget, pool } = parts
     const { requestMaxBytes: limitBytes, slowFrameMs } = settings
-    this.#framing = new Framing(
+    this.#framing = new RequestFraming(
       connection,
       { clock, budget, pool },
       { limitBytes, slowFrameMs },
@@ -81,29 +95,22 @@ export class ClientConnection implements FrameHandler, Answering {
   onFrame(buffer: Buffer, start: number, end: number, isOwned: boolean): void {
     this.#requests += 1
     const exchange = this.#parts.dispatcher.dispatch(buffer, start, end, isOwned, this.#peer)
-    if (exchange === undefined) {
-      this.close()
-      return
-    }
-    const { outcome } = exchange
-    if (!(outcome instanceof Promise)) {
-      this.#slots.push({ exchange, isReady: true, reply: outcome })
-      this.#parts.turn.owes(this)
-      return
-    }
-    const slot: Slot = { exchange, isReady: false, reply: noAnswer }
+    const slot: Slot = { exchange, isReady: false, reply: noAnswer, waiting: undefined }
     this.#slots.push(slot)
-    this.#isWaiting = true
-    this.#framing.hold()
-    // The dispatcher turned every failure into a reply.
-    void outcome.then((reply) => {
-      slot.reply = reply
-      slot.isReady = true
-      this.#isWaiting = false
-      if (this.#isClosed) return
-      this.#parts.turn.owes(this)
-      this.#releaseIfFree()
-    })
+    const outcome = exchange === undefined ? closeConnection : exchange.outcome
+    if (outcome instanceof Promise) {
+      // The dispatcher turned every failure into a reply.
+      void outcome.then((reply) => this.#answer(slot, reply))
+    } else if (outcome instanceof Parked) {
+      slot.waiting = outcome.begin((reply) => this.#answer(slot, reply))
+    } else this.#answer(slot, outcome)
+    if (!slot.isReady || exchange?.api.key !== Produce.key) this.#framing.hold()
+  }
+
+  #answer(slot: Slot, reply: AnyReply | Deferred<AnyBody>): void {
+    slot.reply = reply
+    slot.isReady = true
+    if (!this.#isClosed) this.#parts.turn.owes(this)
   }
 
   onBroken(problem: FrameProblem): void {
@@ -117,67 +124,117 @@ export class ClientConnection implements FrameHandler, Answering {
     this.#releaseIfFree()
   }
 
+  /** The client sends nothing more: what waits is answered, so that nothing waits for nobody. */
+  onPeerEnd(): void {
+    for (const { isReady, waiting } of [...this.#slots]) if (!isReady) waiting?.hurry()
+  }
+
   onClose(): void {
     this.#isClosed = true
     this.#idleTimer.cancel()
-    this.#slots.length = 0
+    const slots = this.#slots
+    this.#slots = []
+    for (const { waiting } of slots) waiting?.abandon()
     this.#onGone()
   }
 
-  close(): void {
+  /** Answers what can be answered now, then ends. */
+  end(): void {
+    this.#isEnding = true
+    this.#framing.hold()
+    this.onPeerEnd()
+    if (!this.#isClosed) this.#parts.turn.owes(this)
+  }
+
+  /** At once. */
+  destroy(): void {
     this.#framing.destroy()
   }
 
   sendAnswers(): void {
-    if (this.#isClosed || this.#slots[0]?.isReady !== true) return
-    const writer = this.#parts.writers.take()
-    let isLast = false
-    let sent = 0
-    for (const slot of this.#slots) {
-      if (!slot.isReady || isLast) break
-      sent += 1
-      const reply = slot.reply instanceof Deferred ? slot.reply.take() : slot.reply
-      if (reply === closeConnection) isLast = true
-      else if (reply !== noAnswer) isLast = !this.#write(writer, slot.exchange, reply)
-    }
-    this.#slots.splice(0, sent)
-    if (writer.position > 0) {
-      const isTaken = this.#connection.write(writer.bytes(), () => this.#parts.writers.give(writer))
-      if (!isTaken) {
-        this.#isSlowReader = true
-        this.#framing.hold()
-      }
-    } else this.#parts.writers.give(writer)
-    if (isLast) this.#connection.end()
+    if (this.#isClosed) return
+    if (this.#slots[0]?.isReady === true) this.#sendReady()
+    if (this.#isEnding) this.#connection.end()
+    else this.#releaseIfFree()
   }
 
-  /** False: the answer cannot be written, which is a bug of ours; the connection cannot go on. */
-  #write(writer: Writer, exchange: Exchange, reply: AnyBody): boolean {
+  #sendReady(): void {
+    const { writers, answers } = this.#parts
+    const writer = writers.take()
+    let sent = 0
+    for (const slot of this.#slots) {
+      if (!slot.isReady || this.#isEnding) break
+      sent += 1
+      this.#send(writer, slot)
+    }
+    this.#slots.splice(0, sent)
+    const bytes = writer.position
+    if (bytes === 0) {
+      writers.give(writer)
+      return
+    }
+    answers.take(bytes)
+    const isTaken = this.#connection.write(writer.bytes(), () => {
+      answers.give(bytes)
+      writers.give(writer)
+    })
+    if (isTaken) return
+    this.#isSlowReader = true
+    this.#framing.hold()
+  }
+
+  #send(writer: Writer, { exchange, reply: given }: Slot): void {
+    const reply = given instanceof Deferred ? given.take() : given
+    if (reply === noAnswer) return
+    if (reply === closeConnection || exchange === undefined) {
+      this.#isEnding = true
+      return
+    }
     const { api, version, correlationId } = exchange
     const start = writer.position
     try {
       writeResponse(writer, api, version, correlationId, reply)
-      return true
     } catch (error) {
       if (!(error instanceof WireError)) throw error
+      // A bug of ours. Without this answer the others would be taken for it.
       this.#parts.logger.error(`Cannot answer ${api.name} in version ${version}`, error)
       writer.position = start
-      return false
+      this.#isEnding = true
     }
   }
 
   #releaseIfFree(): void {
-    if (!this.#isWaiting && !this.#isSlowReader) this.#framing.release()
+    const isFree = this.#slots.length === 0 && !this.#isSlowReader && !this.#isEnding
+    if (isFree) this.#framing.release()
   }
 
   /** One look per idle period, however many requests came. */
   readonly #checkIdle = (): void => {
-    const isIdle = this.#requests === this.#requestsAtCheck && !this.#isWaiting
-    if (isIdle) {
+    if (this.#requests === this.#requestsAtCheck && this.#slots.length === 0) {
       this.#connection.end()
       return
     }
     this.#requestsAtCheck = this.#requests
     this.#idleTimer = this.#parts.clock.schedule(this.#settings.idleMaxMs, this.#checkIdle)
+  }
+}
+
+/** Tells the end of a client's input even while a request of it waits. */
+class RequestFraming extends Framing {
+  readonly #owner: ClientConnection
+
+  constructor(
+    connection: Connection,
+    ports: ConstructorParameters<typeof Framing>[1],
+    settings: ConstructorParameters<typeof Framing>[2],
+    owner: ClientConnection,
+  ) {
+    super(connection, ports, settings, owner)
+    this.#owner = owner
+  }
+
+  override onEnd(): void {
+    this.#owner.onPeerEnd()
+    super.onEnd()
   }
 }

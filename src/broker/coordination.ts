@@ -1,6 +1,10 @@
 import { delay } from '../runtime/clock.ts'
 import { UserError, type Ports } from '../runtime/service.ts'
-import type { SessionEvent, ZooKeeperClient } from '../zookeeper/client/client.ts'
+import {
+  isZooKeeperError,
+  type SessionEvent,
+  type ZooKeeperClient,
+} from '../zookeeper/client/client.ts'
 
 export type CoordinationPorts = Pick<Ports, 'clock' | 'network' | 'random' | 'logger'>
 
@@ -20,7 +24,10 @@ export class Coordination {
   readonly #open: OpenSession
   #session: ZooKeeperClient
   #isClosed = false
+  #isLost = false
+  #isRenewing = false
   readonly #lost = new Set<() => void>()
+  readonly #regained = new Set<() => void>()
   readonly #renewed = new Set<() => Promise<void>>()
 
   constructor(ports: CoordinationPorts, open: OpenSession) {
@@ -39,9 +46,34 @@ export class Coordination {
     this.#lost.add(action)
   }
 
-  /** A new session is there: ephemerals and watches are to be set up again, in the order of the calls. */
+  /** It was not over after all: same session, ephemerals and watches still there. */
+  onRegained(action: () => void): void {
+    this.#regained.add(action)
+  }
+
+  /**
+   * A new session is there: ephemerals and watches are to be set up again, in the order of the calls.
+   * Where one fails, all are called again with another session.
+   */
   onRenewed(action: () => Promise<void>): void {
     this.#renewed.add(action)
+  }
+
+  /**
+   * Does what may be done twice: again when the connection was lost on the way, as soon as there is one.
+   * @throws ZooKeeperError, SESSIONEXPIRED among them
+   */
+  async insist<T>(action: (zookeeper: ZooKeeperClient) => Promise<T>): Promise<T> {
+    const session = this.#session
+    for (;;) {
+      try {
+        await session.connected()
+        return await action(session)
+      } catch (error) {
+        const isOver = session.state === 'closed' || session.state === 'expired'
+        if (isOver || !isZooKeeperError(error, 'CONNECTIONLOSS')) throw error
+      }
+    }
   }
 
   /** @throws UserError when nobody answers in time. */
@@ -63,32 +95,45 @@ export class Coordination {
 
   #follow(session: ZooKeeperClient): void {
     session.onState((event: SessionEvent) => {
-      if (this.#isClosed) return
-      if (event === 'lost') for (const action of this.#lost) action()
-      if (event === 'expired') {
-        for (const action of this.#lost) action()
-        this.#renew().catch((error: unknown) => {
-          this.#ports.logger.error('The session could not be renewed', error)
-        })
+      if (this.#isClosed || session !== this.#session) return
+      if (event === 'lost' || event === 'expired') this.#lose()
+      if (event === 'connected' && this.#isLost) {
+        this.#isLost = false
+        for (const action of this.#regained) action()
       }
+      if (event === 'expired') void this.#renew()
     })
   }
 
+  #lose(): void {
+    if (this.#isLost) return
+    this.#isLost = true
+    for (const action of this.#lost) action()
+  }
+
   async #renew(): Promise<void> {
-    while (!this.#isClosed) {
-      this.#ports.logger.warn('The ZooKeeper session has expired; opening a new one')
-      const session = this.#open()
-      try {
-        await session.start()
-      } catch (error) {
-        this.#ports.logger.warn('No coordination server answers', error)
-        await delay(this.#ports.clock, renewalDelayMs)
-        continue
-      }
-      this.#session = session
-      this.#follow(session)
+    if (this.#isRenewing) return
+    this.#isRenewing = true
+    this.#ports.logger.warn('The ZooKeeper session has expired; opening a new one')
+    while (!this.#isClosed && !(await this.#tryRenewal()))
+      await delay(this.#ports.clock, renewalDelayMs)
+    this.#isRenewing = false
+  }
+
+  async #tryRenewal(): Promise<boolean> {
+    const session = this.#open()
+    this.#session = session
+    this.#follow(session)
+    try {
+      await session.start()
+      if (this.#isClosed) throw new UserError('the broker stops')
+      this.#isLost = false
       for (const action of this.#renewed) await action()
-      return
+      return true
+    } catch (error) {
+      if (!this.#isClosed) this.#ports.logger.warn('The session could not be renewed yet', error)
+      await session.close()
+      return false
     }
   }
 }

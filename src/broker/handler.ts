@@ -2,12 +2,15 @@ import type { AnyApi, RequestOf, ResponseInputOf } from '../wire/schema.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Random } from '../runtime/random.ts'
+import type { AnswerBudget } from './answer-budget.ts'
 import type { BrokerSettings } from './config/broker.ts'
 import type { GroupCoordinator } from './groups/coordinator.ts'
 import type { MetadataCache } from './metadata-cache.ts'
 import type { ProducerIds } from './producer-ids.ts'
+import type { OldOffsets } from './old-offsets.ts'
 import type { Replicas } from './replication/replicas.ts'
 import type { TopicAdmin } from './topic-admin.ts'
+import type { TopicConfigs } from './topic-configs.ts'
 
 /** What handlers work with: the broker's parts, by what they do. */
 export interface BrokerParts {
@@ -20,8 +23,12 @@ export interface BrokerParts {
   readonly metadata: MetadataCache
   readonly replicas: Replicas
   readonly topics: TopicAdmin
+  readonly configs: TopicConfigs
   readonly groups: GroupCoordinator
   readonly producerIds: ProducerIds
+  readonly answers: AnswerBudget
+  /** Offsets of clients from before 0.8.2. */
+  readonly oldOffsets: OldOffsets
 }
 
 /** One request's surroundings. */
@@ -36,10 +43,11 @@ export interface RequestContext {
 
 /**
  * A handler's result. A plain body is sent at the end of the turn, after the turn's appends were
- * written; a Deferred is asked for its body at that moment; a promise holds the connection's next
- * request back until it resolves. `noAnswer` sends nothing, `closeConnection` ends the connection.
+ * written; a Deferred is asked for its body at that moment; a promise or Parked holds the connection's
+ * next request back until it is answered. `noAnswer` sends nothing, `closeConnection` ends the
+ * connection.
  */
-export type Outcome<Body> = Reply<Body> | Deferred<Body> | Promise<Reply<Body>>
+export type Outcome<Body> = Reply<Body> | Deferred<Body> | Parked<Body> | Promise<Reply<Body>>
 export type Reply<Body> = Body | typeof noAnswer | typeof closeConnection
 /** An outcome and a reply of whatever API. */
 export type AnyOutcome = Outcome<AnyBody>
@@ -54,6 +62,22 @@ export class Deferred<Body> {
   readonly take: () => Reply<Body>
   constructor(take: () => Reply<Body>) {
     this.take = take
+  }
+}
+
+/** A request that waits for something to happen, as its connection holds it. */
+export interface Waiting {
+  /** Nobody is there for the answer any more: lets go of everything. */
+  abandon(): void
+  /** The client sends nothing more, or the broker stops: answers now, with what there is. */
+  hurry(): void
+}
+
+/** An outcome that waits. It answers once, perhaps before `begin` returns. */
+export class Parked<Body> {
+  readonly begin: (answer: (reply: Reply<Body>) => void) => Waiting
+  constructor(begin: (answer: (reply: Reply<Body>) => void) => Waiting) {
+    this.begin = begin
   }
 }
 

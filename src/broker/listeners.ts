@@ -1,4 +1,5 @@
-import type { Listener, Network } from '../runtime/network.ts'
+import { delay, type Clock } from '../runtime/clock.ts'
+import type { Connection, Listener, Network } from '../runtime/network.ts'
 import { NetworkError } from '../runtime/network.ts'
 import { UserError } from '../runtime/service.ts'
 import type { BrokerSettings } from './config/broker.ts'
@@ -7,21 +8,30 @@ import type { Endpoint } from './znodes.ts'
 
 /** A frame that was begun and does not come on is given up after this long. */
 const slowFrameMs = 60000
+/** How long clients may take to read their last answers when the broker stops. */
+const lingerMs = 1000
 
 /**
  * The broker's open ports and all connections that came in by them. Bound early, so that a taken port
  * is found before anything is registered; connections that come before `open` are closed.
  */
 export class Listeners {
+  readonly #clock: Clock
   readonly #network: Network
   readonly #settings: BrokerSettings
   #parts: ConnectionParts | undefined
   readonly #bound: Listener[] = []
   readonly #connections = new Set<ClientConnection>()
   readonly #perAddress = new Map<string, number>()
+  /** While closing: runs when the last connection is gone. */
+  #onLastGone: () => void = () => {}
 
-  constructor(network: Network, settings: BrokerSettings) {
-    this.#network = network
+  constructor(
+    ports: { readonly clock: Clock; readonly network: Network },
+    settings: BrokerSettings,
+  ) {
+    this.#clock = ports.clock
+    this.#network = ports.network
     this.#settings = settings
   }
 
@@ -61,7 +71,7 @@ export class Listeners {
     this.#parts = parts
   }
 
-  #accept(connection: Parameters<Parameters<Network['listen']>[1]>[0], listener: string): void {
+  #accept(connection: Connection, listener: string): void {
     const address = connection.remoteAddress
     const ofAddress = this.#perAddress.get(address) ?? 0
     const isFull =
@@ -79,19 +89,31 @@ export class Listeners {
       idleMaxMs: this.#settings.connectionIdleMaxMs,
     }
     const client = new ClientConnection(connection, listener, this.#parts, settings, () => {
-      this.#connections.delete(client)
-      const left = (this.#perAddress.get(address) ?? 1) - 1
-      if (left === 0) this.#perAddress.delete(address)
-      else this.#perAddress.set(address, left)
+      this.#gone(client, address)
     })
     this.#connections.add(client)
   }
 
-  /** No new connections, and an end to those there are. */
+  #gone(client: ClientConnection, address: string): void {
+    this.#connections.delete(client)
+    const left = (this.#perAddress.get(address) ?? 1) - 1
+    if (left === 0) this.#perAddress.delete(address)
+    else this.#perAddress.set(address, left)
+    if (this.#connections.size === 0) this.#onLastGone()
+  }
+
+  /** No new connections, and an end to those there are, after what they are owed was sent. */
   async close(): Promise<void> {
     this.#parts = undefined
     const closing = this.#bound.splice(0).map((listener) => listener.close())
-    for (const connection of [...this.#connections]) connection.close()
+    if (this.#connections.size > 0) {
+      const allGone = new Promise<void>((resolve) => {
+        this.#onLastGone = resolve
+      })
+      for (const connection of [...this.#connections]) connection.end()
+      await Promise.race([allGone, delay(this.#clock, lingerMs)])
+      for (const connection of [...this.#connections]) connection.destroy()
+    }
     await Promise.all(closing)
   }
 }

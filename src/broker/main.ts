@@ -77,8 +77,11 @@ export async function main(context: ProcessContext): Promise<number> {
   for (const warning of warnings) ports.logger.named('kafka.server.KafkaConfig').warn(warning)
   const broker = await makeBroker(ports, settings)
   await broker.start()
-  const reason = await context.stopRequested
-  ports.logger.info(`Terminating process due to ${reason}`)
+  const failure = broker.failed.then((reason) => ({ reason, code: 1 }))
+  const request = context.stopRequested.then((reason) => ({ reason, code: 0 }))
+  const { reason, code } = await Promise.race([failure, request])
+  if (code === 0) ports.logger.info(`Terminating process due to ${reason}`)
+  else ports.logger.fatal(`Shutdown broker because ${reason}`)
   await broker.stop()
-  return 0
+  return code
 }

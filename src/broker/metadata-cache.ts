@@ -24,7 +24,8 @@ export class MetadataCache {
   readonly #topics = new Map<string, TopicMetadata>()
   readonly #nameOfId = new Map<string, string>()
   #controllerId = -1
-  readonly #listeners = new Set<() => void>()
+  /** Who waits for a topic to change, by its name: a change costs nothing to those of others. */
+  readonly #listeners = new Map<string, Set<() => void>>()
 
   get controllerId(): number {
     return this.#controllerId
@@ -42,6 +43,10 @@ export class MetadataCache {
     return this.#topics.get(name)
   }
 
+  hasPartition(topic: string, partition: number): boolean {
+    return this.#topics.get(topic)?.partitions[partition] !== undefined
+  }
+
   nameOfId(id: string): string | undefined {
     return this.#nameOfId.get(id)
   }
@@ -55,43 +60,49 @@ export class MetadataCache {
   setBrokers(brokers: Iterable<BrokerRegistration>, controllerId: number): void {
     this.#brokers = new Map([...brokers].map((broker) => [broker.id, broker]))
     this.#controllerId = controllerId
-    this.#changed()
   }
 
-  setPartition(
-    topic: string,
+  /** Another id than the known one makes it another topic: nothing of the old one stays. */
+  setTopic(
+    name: string,
     topicId: string | undefined,
-    index: number,
-    partition: PartitionMetadata,
+    partitions: ReadonlyMap<number, PartitionMetadata>,
   ): void {
-    let known = this.#topics.get(topic)
-    if (known === undefined || (topicId !== undefined && known.topicId !== topicId)) {
-      known = { name: topic, topicId, partitions: known?.partitions ?? [] }
-      this.#topics.set(topic, known)
+    let known = this.#topics.get(name)
+    if (known === undefined || known.topicId !== topicId) {
+      if (known?.topicId !== undefined) this.#nameOfId.delete(known.topicId)
+      known = { name, topicId, partitions: [] }
+      this.#topics.set(name, known)
+      if (topicId !== undefined) this.#nameOfId.set(topicId, name)
     }
-    while (known.partitions.length < index) known.partitions.push(undefined)
-    known.partitions[index] = partition
-    if (topicId !== undefined) this.#nameOfId.set(topicId, topic)
+    for (const [index, partition] of partitions) {
+      while (known.partitions.length < index) known.partitions.push(undefined)
+      known.partitions[index] = partition
+    }
+    this.#changed(name)
   }
 
-  removeTopic(topic: string): void {
-    const known = this.#topics.get(topic)
+  removeTopic(name: string): void {
+    const known = this.#topics.get(name)
     if (known?.topicId !== undefined) this.#nameOfId.delete(known.topicId)
-    this.#topics.delete(topic)
+    this.#topics.delete(name)
+    this.#changed(name)
   }
 
-  /** To be called after a run of changes to partitions. */
-  settled(): void {
-    this.#changed()
+  /** `listener` runs after each change of the topic, until the returned function is called. */
+  onTopicChange(name: string, listener: () => void): () => void {
+    let listeners = this.#listeners.get(name)
+    if (listeners === undefined) this.#listeners.set(name, (listeners = new Set()))
+    listeners.add(listener)
+    return () => {
+      listeners.delete(listener)
+      if (listeners.size === 0 && this.#listeners.get(name) === listeners)
+        this.#listeners.delete(name)
+    }
   }
 
-  /** `listener` runs after each change, until the returned function is called. */
-  onChange(listener: () => void): () => void {
-    this.#listeners.add(listener)
-    return () => this.#listeners.delete(listener)
-  }
-
-  #changed(): void {
-    for (const listener of [...this.#listeners]) listener()
+  #changed(name: string): void {
+    const listeners = this.#listeners.get(name)
+    if (listeners !== undefined) for (const listener of [...listeners]) listener()
   }
 }

@@ -49,6 +49,8 @@ export class ProducerIds {
       const node = await readIfThere(this.#zookeeper, paths.producerIdBlock)
       const previous = node && decodeProducerIdBlock(node.data)
       const first = previous === undefined ? 0 : previous.last + 1
+      if (!Number.isSafeInteger(first))
+        throw new Error(`${paths.producerIdBlock} is not readable: ${node?.data.toString()}`)
       const block = { first, last: first + blockSize - 1 }
       const data = encodeProducerIdBlock(this.#brokerId, block)
       try {

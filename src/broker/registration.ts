@@ -3,7 +3,7 @@ import { UserError, type Ports } from '../runtime/service.ts'
 import { isZooKeeperError, type ZooKeeperClient } from '../zookeeper/client/client.ts'
 import { readMetaProperties } from '../storage/meta-properties.ts'
 import type { BrokerSettings } from './config/broker.ts'
-import { readIfThere } from './controller/cluster-state.ts'
+import { deleteIfThere, readIfThere } from './controller/cluster-state.ts'
 import { randomTopicId } from './topic-ids.ts'
 import {
   brokerVersion,
@@ -72,19 +72,20 @@ export async function register(
 ): Promise<void> {
   const path = paths.brokerId(broker.id)
   const data = encodeBroker(broker, nowMs)
-  const create = () => zookeeper.create(path, data, { ephemeral: true, stat: false })
-  try {
-    await create()
-  } catch (error) {
-    if (!isZooKeeperError(error, 'NODEEXISTS')) throw error
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      await zookeeper.create(path, data, { ephemeral: true, stat: false })
+      return
+    } catch (error) {
+      if (!isZooKeeperError(error, 'NODEEXISTS')) throw error
+    }
     const found = await readIfThere(zookeeper, path)
     const left = found && decodeBroker(broker.id, found.data)
-    if (left !== undefined && !isDeepStrictEqual(left.endpoints, broker.endpoints))
+    if (left !== undefined && (attempt > 0 || !isDeepStrictEqual(left.endpoints, broker.endpoints)))
       throw new UserError(
         `broker.id=${broker.id} is registered already, at ${left.endpoints.map(({ host, port }) => `${host}:${port}`).join(', ')}`,
       )
-    if (found !== undefined) await zookeeper.delete(path, found.version)
-    await create()
+    if (found !== undefined) await deleteIfThere(zookeeper, path, found.version)
   }
 }
 

@@ -1,22 +1,14 @@
 import type { Coordination } from './coordination.ts'
 import { Errors } from '../kafka/errors.ts'
 import type { Ports } from '../runtime/service.ts'
-import { isZooKeeperError, type ZooKeeperClient } from '../zookeeper/client/client.ts'
+import { isZooKeeperError, MultiError, type ZooKeeperClient } from '../zookeeper/client/client.ts'
 import type { BrokerSettings } from './config/broker.ts'
-import { topicConfig, topicConfigProblem, type TopicConfig } from './config/topic.ts'
+import { topicConfigProblem } from './config/topic.ts'
 import { placeReplicas } from './controller/placement.ts'
-import { readIfThere } from './controller/cluster-state.ts'
 import type { MetadataCache } from './metadata-cache.ts'
 import { randomTopicId } from './topic-ids.ts'
 import { collidesWith, topicNameProblem } from './topic-names.ts'
-import {
-  decodeConfig,
-  decodeConfigChange,
-  encodeConfig,
-  encodeTopic,
-  paths,
-  type TopicAssignment,
-} from './znodes.ts'
+import { encodeConfig, encodeTopic, paths, type TopicAssignment } from './znodes.ts'
 
 export interface TopicCreation {
   readonly name: string
@@ -38,18 +30,14 @@ export interface TopicOutcome {
   readonly replicationFactor: number
 }
 
-/**
- * Topics as znodes: creation and deletion are written there for the controller to act on, and each
- * topic's own settings are read from there and kept up to date.
- */
+/** Topics as znodes: creation and deletion are written there for the controller to act on. */
 export class TopicAdmin {
   readonly #ports: Pick<Ports, 'clock' | 'random' | 'logger'>
   readonly #coordination: Coordination
   readonly #metadata: MetadataCache
   readonly #settings: BrokerSettings
-  readonly #configs = new Map<string, TopicConfig>()
-  readonly #defaults: TopicConfig
-  readonly #listeners = new Set<(topic: string) => void>()
+  /** Names of the topics that are being written. */
+  readonly #inCreation = new Set<string>()
 
   constructor(
     ports: Pick<Ports, 'clock' | 'random' | 'logger'>,
@@ -61,61 +49,20 @@ export class TopicAdmin {
     this.#coordination = coordination
     this.#metadata = metadata
     this.#settings = settings
-    this.#defaults = topicConfig({}, settings)
   }
 
   get #zookeeper(): ZooKeeperClient {
     return this.#coordination.session
   }
 
-  configOf(topic: string): TopicConfig {
-    return this.#configs.get(topic) ?? this.#defaults
-  }
-
-  /** Runs after a topic's settings changed. */
-  onConfigChange(listener: (topic: string) => void): void {
-    this.#listeners.add(listener)
-  }
-
-  /** Reads the settings of all topics, and from then on every change of them. */
-  async start(): Promise<void> {
-    await this.#watchChanges(-1)
-    const { children } = await this.#zookeeper.getChildren(paths.configs('topics'))
-    await Promise.all(children.map((topic) => this.#readConfig(topic)))
-  }
-
-  async #readConfig(topic: string): Promise<void> {
-    const node = await readIfThere(this.#zookeeper, paths.config('topics', topic))
-    const overrides = node === undefined ? {} : decodeConfig(node.data)
-    if (Object.keys(overrides).length === 0) this.#configs.delete(topic)
-    else this.#configs.set(topic, topicConfig(overrides, this.#settings))
-    for (const listener of this.#listeners) listener(topic)
-  }
-
-  /** Applies the notifications above `seen`; each names an entity whose node is read anew. */
-  async #watchChanges(seen: number): Promise<void> {
-    let last = seen
-    const again = (): void => {
-      this.#watchChanges(last).catch((error: unknown) => {
-        if (!isZooKeeperError(error)) throw error
-        this.#ports.logger.warn('Could not read the changes of settings', error)
-      })
-    }
-    const { children } = await this.#zookeeper.getChildren(paths.configChanges, again)
-    for (const child of children.sort()) {
-      const number = Number(/(\d+)$/.exec(child)?.[1] ?? -1)
-      if (number <= last) continue
-      last = number
-      if (seen === -1) continue
-      const node = await readIfThere(this.#zookeeper, `${paths.configChanges}/${child}`)
-      const entity = node && decodeConfigChange(node.data)
-      if (entity?.startsWith('topics/') === true) await this.#readConfig(entity.slice(7))
-    }
+  /** A request for it is under way: another one would come to the same. */
+  isInCreation(topic: string): boolean {
+    return this.#inCreation.has(topic)
   }
 
   /**
    * Writes a new topic's znodes; the controller then gives its partitions leaders. Checks are in the
-   * original's order and words.
+   * original's order and words. Never rejects.
    */
   async create(creation: TopicCreation): Promise<TopicOutcome> {
     const problem = this.#problemOf(creation)
@@ -129,14 +76,26 @@ export class TopicAdmin {
       replicationFactor: partitions.get(0)?.length ?? 0,
     })
     if (creation.validateOnly) return outcome(undefined)
+    const { name, configs } = creation
     const topicId = randomTopicId(this.#ports.random)
+    this.#inCreation.add(name)
     try {
-      await this.#write(creation.name, { partitions, topicId }, creation.configs)
+      await this.#write(name, { partitions, topicId }, configs)
+      return outcome(topicId)
     } catch (error) {
-      if (isZooKeeperError(error, 'NODEEXISTS')) return exists(creation.name)
-      throw error
+      if (isZooKeeperError(error, 'NODEEXISTS')) return exists(name)
+      return this.#coordinationFailed(`create topic ${name}`, error)
+    } finally {
+      this.#inCreation.delete(name)
     }
-    return outcome(topicId)
+  }
+
+  #coordinationFailed(what: string, error: unknown): TopicOutcome {
+    this.#ports.logger.warn(`Could not ${what}`, error)
+    // It may have been done all the same, and may be tried again: so says this error.
+    if (isZooKeeperError(error, 'CONNECTIONLOSS') || isZooKeeperError(error, 'SESSIONEXPIRED'))
+      return failed(Errors.REQUEST_TIMED_OUT, 'Coordination is away.')
+    return failed(Errors.UNKNOWN_SERVER_ERROR, error instanceof Error ? error.message : null)
   }
 
   async #write(
@@ -144,17 +103,26 @@ export class TopicAdmin {
     assignment: TopicAssignment,
     configs: Readonly<Record<string, string>>,
   ): Promise<void> {
-    const configPath = paths.config('topics', topic)
-    const config = encodeConfig(configs)
-    // Left behind by a creation that died half-way, an old node would bring back old settings.
-    const hasConfig = (await this.#zookeeper.exists(configPath)) !== null
-    await this.#zookeeper.multi([
-      hasConfig
-        ? { type: 'setData', path: configPath, data: config }
-        : { type: 'create', path: configPath, data: config },
-      { type: 'create', path: paths.topic(topic), data: encodeTopic(assignment) },
-    ])
-    await this.#readConfig(topic)
+    const path = paths.config('topics', topic)
+    const data = encodeConfig(configs)
+    const made = {
+      type: 'create',
+      path: paths.topic(topic),
+      data: encodeTopic(assignment),
+    } as const
+    for (let attempt = 0; ; attempt += 1) {
+      // Left behind by a creation that died half-way, an old node would bring back old settings.
+      const hasConfig = (await this.#zookeeper.exists(path)) !== null
+      const type = hasConfig ? 'setData' : 'create'
+      try {
+        await this.#zookeeper.multi([{ type, path, data }, made])
+        return
+      } catch (error) {
+        // It came or went since it was looked for: somebody makes or deletes the topic as well.
+        const isConfig = error instanceof MultiError && error.index === 0
+        if (!isConfig || attempt === attemptsMax) throw error
+      }
+    }
   }
 
   #problemOf(creation: TopicCreation): TopicOutcome | undefined {
@@ -182,17 +150,15 @@ export class TopicAdmin {
 
   #countProblem(creation: TopicCreation): TopicOutcome | undefined {
     const live = this.#metadata.brokers
-    for (const replicas of creation.assignment.values()) {
-      if (replicas.length === 0 || replicas.some((id) => !live.has(id)))
-        return failed(Errors.INVALID_REPLICA_ASSIGNMENT, 'Unknown broker(s) in the assignment.')
-    }
-    for (let index = 0; index < creation.assignment.size; index += 1)
-      if (!creation.assignment.has(index))
-        return failed(Errors.INVALID_REPLICA_ASSIGNMENT, 'Partitions must be a 0-based sequence.')
-    if (creation.assignment.size > 0) return undefined
+    if (creation.assignment.size > 0) return assignmentProblem(creation.assignment, live)
     const { partitionCount, replicationFactor } = this.#counts(creation)
     if (partitionCount <= 0)
       return failed(Errors.INVALID_PARTITIONS, 'Number of partitions must be larger than 0.')
+    if (partitionCount > partitionsMax)
+      return failed(
+        Errors.INVALID_PARTITIONS,
+        `Number of partitions must not be larger than ${partitionsMax}.`,
+      )
     if (replicationFactor <= 0)
       return failed(Errors.INVALID_REPLICATION_FACTOR, 'Replication factor must be larger than 0.')
     if (replicationFactor > live.size)
@@ -201,6 +167,11 @@ export class TopicAdmin {
         `Replication factor: ${replicationFactor} larger than available brokers: ${live.size}.`,
       )
     return undefined
+  }
+
+  /** Whether there are brokers enough for a topic that is made without anybody saying how. */
+  get canCreateByDefault(): boolean {
+    return this.#settings.defaultReplicationFactor <= this.#metadata.brokers.size
   }
 
   #configProblem(creation: TopicCreation): TopicOutcome | undefined {
@@ -228,19 +199,20 @@ export class TopicAdmin {
     return new Map(placed.map((replicas, index) => [index, replicas]))
   }
 
-  /** Asks the controller to delete the topic. */
+  /** Asks the controller to delete the topic. Never rejects. */
   async requestDeletion(topic: string): Promise<number> {
     if (this.#metadata.topic(topic) === undefined) return Errors.UNKNOWN_TOPIC_OR_PARTITION
     try {
       await this.#zookeeper.create(paths.topicDeletion(topic), Buffer.alloc(0), { stat: false })
+      return Errors.NONE
     } catch (error) {
-      if (!isZooKeeperError(error, 'NODEEXISTS')) throw error
+      if (isZooKeeperError(error, 'NODEEXISTS')) return Errors.NONE
+      return this.#coordinationFailed(`request the deletion of topic ${topic}`, error).error
     }
-    return Errors.NONE
   }
 
-  /** Resolves true when `isSo`, false when the time is up first. Looked at after each change. */
-  settled(isSo: () => boolean, timeoutMs: number): Promise<boolean> {
+  /** Resolves true when `isSo`, false when the time is up first. Looked at when the topic changes. */
+  settled(topic: string, isSo: () => boolean, timeoutMs: number): Promise<boolean> {
     if (isSo()) return Promise.resolve(true)
     return new Promise((resolve) => {
       const finish = (result: boolean): void => {
@@ -249,14 +221,37 @@ export class TopicAdmin {
         resolve(result)
       }
       const timer = this.#ports.clock.schedule(timeoutMs, () => finish(isSo()))
-      const forget = this.#metadata.onChange(() => {
+      const forget = this.#metadata.onTopicChange(topic, () => {
         if (isSo()) finish(true)
       })
     })
   }
 }
 
-function failed(error: number, message: string): TopicOutcome {
+const attemptsMax = 3
+/** As many as a topic's znode can list: its JSON must fit a ZooKeeper packet. */
+const partitionsMax = 50_000
+
+function assignmentProblem(
+  assignment: TopicCreation['assignment'],
+  live: { has(id: number): boolean },
+): TopicOutcome | undefined {
+  const refuse = (message: string) => failed(Errors.INVALID_REPLICA_ASSIGNMENT, message)
+  const factor = assignment.get(0)?.length
+  for (let index = 0; index < assignment.size; index += 1)
+    if (!assignment.has(index)) return refuse('Partitions must be a 0-based sequence.')
+  for (const [index, replicas] of assignment) {
+    if (replicas.length === 0 || replicas.some((id) => !live.has(id)))
+      return refuse('Unknown broker(s) in the assignment.')
+    if (new Set(replicas).size < replicas.length)
+      return refuse(`Duplicate brokers in the assignment of partition ${index}.`)
+    if (replicas.length !== factor)
+      return refuse('All partitions must have the same number of replicas.')
+  }
+  return undefined
+}
+
+function failed(error: number, message: string | null): TopicOutcome {
   return { error, message, topicId: undefined, partitionCount: -1, replicationFactor: -1 }
 }
 

@@ -78,6 +78,12 @@ export const commands: readonly Command[] = [
     load: async () => (await import('../tools/main.ts')).consoleConsumer,
   },
   {
+    name: 'kafka-get-offsets',
+    aliases: ['kafka.tools.GetOffsetShell', 'org.apache.kafka.tools.GetOffsetShell'],
+    about: 'Prints the offsets of topics.',
+    load: async () => (await import('../tools/main.ts')).getOffsets,
+  },
+  {
     name: 'wire',
     aliases: [],
     about: 'Decodes and encodes Kafka messages: one JSON line in, one out.',

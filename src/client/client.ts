@@ -5,6 +5,7 @@ import type { Admin } from './admin/types.ts'
 import { Cluster } from './cluster.ts'
 import { KafkaConsumer } from './consumer/consumer.ts'
 import type { Consumer, ConsumerSettings } from './consumer/types.ts'
+import { topicIdOf } from './metadata.ts'
 import { KafkaProducer } from './producer/producer.ts'
 import type { Producer, ProducerSettings } from './producer/types.ts'
 import { type ClientPorts, type ClientSettings, completeSettings } from './settings.ts'
@@ -35,8 +36,7 @@ export class KafkaClient {
 
   /** Id of a topic in use here; undefined where it is unknown or the brokers have none. */
   topicId(topic: string): string | undefined {
-    const id = this.#cluster.metadata.topics.get(topic)?.topicId
-    return id === undefined || /^A+$/.test(id) ? undefined : id
+    return topicIdOf(this.#cluster.metadata, topic)
   }
 
   /** @throws KafkaError INVALID_ARGUMENT for settings that contradict each other */

@@ -6,17 +6,27 @@ import { delay, type Timer } from '../runtime/clock.ts'
 import { backoffMs } from './backoff.ts'
 import type { BrokerConnection } from './connection.ts'
 import { type Address, Connections } from './connections.ts'
-import { brokerError, clientError, isRetriable } from './errors.ts'
-import { type ClusterMetadata, emptyMetadata, mergeMetadata } from './metadata.ts'
-import type { ClientPorts, CompleteSettings } from './settings.ts'
+import { brokerError, clientError, isRetriable, KafkaError } from './errors.ts'
+import { type ClusterMetadata, emptyMetadata, keepTopics, mergeMetadata } from './metadata.ts'
+import type { ClientPorts, CompleteSettings, Retry } from './settings.ts'
 import type { BrokerNode } from './types.ts'
 
 /** What a producer or consumer wants to know about. */
 export interface Interest {
   topics: ReadonlySet<string>
   readonly allowAutoTopicCreation: boolean
+  /** Every topic there is: for subscriptions by pattern. */
+  readonly allTopics?: () => boolean
   /** Runs after each answer. */
   readonly onMetadata: () => void
+}
+
+export interface RetryOptions {
+  readonly timeoutMs?: number
+  /** Which errors to try again after; default those marked retriable. */
+  readonly retry?: (error: unknown) => boolean
+  /** For onRetry of the client's settings. */
+  readonly what?: string
 }
 
 export class Cluster {
@@ -125,10 +135,7 @@ export class Cluster {
    * Runs `action` until it succeeds, it fails with what retrying does not mend, or time is up.
    * `retry` says which errors to try again after; metadata is refreshed before the next try.
    */
-  async retrying<T>(
-    action: () => Promise<T>,
-    options: { readonly timeoutMs?: number; readonly retry?: (error: unknown) => boolean } = {},
-  ): Promise<T> {
+  async retrying<T>(action: () => Promise<T>, options: RetryOptions = {}): Promise<T> {
     const { clock } = this.ports
     const deadlineMs = clock.monotonicMs() + (options.timeoutMs ?? this.settings.callTimeoutMs)
     const retry = options.retry ?? isRetriable
@@ -139,11 +146,20 @@ export class Cluster {
         if (this.#closed || !retry(error)) throw error
         const waitMs = this.retryDelayMs(failures)
         if (clock.monotonicMs() + waitMs >= deadlineMs) throw error
+        if (!this.mayRetry({ what: options.what ?? 'call', error, failures, waitMs })) throw error
         await delay(clock, waitMs)
         // Where no broker answers, the action will say so itself.
         await this.refresh().catch(() => undefined)
       }
     }
+  }
+
+  /** Asks the application, where it wants to be asked. */
+  mayRetry(retry: Omit<Retry, 'error'> & { readonly error: unknown }): boolean {
+    const { onRetry } = this.settings
+    const { error } = retry
+    if (onRetry === undefined || !(error instanceof KafkaError)) return true
+    return onRetry({ ...retry, error }) !== 'giveUp'
   }
 
   retryDelayMs(failures: number): number {
@@ -167,15 +183,28 @@ export class Cluster {
   async #refreshOnce(): Promise<void> {
     const creating = new Set<string>()
     const others = new Set<string>()
-    for (const { topics, allowAutoTopicCreation } of this.#interests) {
+    let all = false
+    for (const { topics, allowAutoTopicCreation, allTopics } of this.#interests) {
+      all ||= allTopics?.() === true
       for (const topic of topics) (allowAutoTopicCreation ? creating : others).add(topic)
     }
     for (const topic of creating) others.delete(topic)
     const connection = await this.#metadataConnection()
-    if (creating.size > 0 || others.size === 0) await this.#ask(connection, creating, true)
-    if (others.size > 0) await this.#ask(connection, others, false)
+    if (all) await this.#ask(connection, 'all', false)
+    if (creating.size > 0 || (others.size === 0 && !all)) {
+      await this.#ask(connection, creating, true)
+    }
+    if (others.size > 0 && !all) await this.#ask(connection, others, false)
+    if (!all) this.#metadata = keepTopics(this.#metadata, this.#interestingTopics())
     for (const interest of this.#interests) interest.onMetadata()
     this.#scheduleAge()
+  }
+
+  /** Of this moment: some may have come while answers were under way. */
+  #interestingTopics(): ReadonlySet<string> {
+    const names = new Set<string>()
+    for (const { topics } of this.#interests) for (const topic of topics) names.add(topic)
+    return names
   }
 
   /** Says once that no broker answers, and once that one does again. */
@@ -195,16 +224,18 @@ export class Cluster {
 
   async #ask(
     connection: BrokerConnection,
-    topics: ReadonlySet<string>,
+    topics: ReadonlySet<string> | 'all',
     allowAutoTopicCreation: boolean,
   ): Promise<void> {
     const version = connection.version(Metadata, { max: 12 })
+    const everything = version === 0 ? [] : null
     const answer = await connection.request(Metadata, version, {
-      topics: [...topics].map((name) => ({ name })),
+      topics: topics === 'all' ? everything : [...topics].map((name) => ({ name })),
       // Versions below 4 cannot say no: the broker's own setting decides there.
       allowAutoTopicCreation: version >= 4 ? allowAutoTopicCreation : true,
     })
-    if (answer.brokers.length > 0) this.#metadata = mergeMetadata(this.#metadata, answer)
+    if (answer.brokers.length === 0) return
+    this.#metadata = mergeMetadata(this.#metadata, answer, { whole: topics === 'all' })
   }
 
   #scheduleAge(): void {

@@ -35,6 +35,7 @@ export type ClientErrorName =
   | 'NO_BROKER_REACHABLE'
   | 'BAD_RESPONSE'
   | 'NO_OFFSET'
+  | 'LOG_TRUNCATED'
   | 'INVALID_ARGUMENT'
 
 const retriableClientErrors: ReadonlySet<ClientErrorName> = new Set([

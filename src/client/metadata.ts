@@ -9,6 +9,8 @@ export interface ClusterMetadata {
   readonly controllerId: number
   readonly brokers: ReadonlyMap<number, BrokerNode>
   readonly topics: ReadonlyMap<string, TopicMetadata>
+  /** The last answer was about all topics there are. */
+  readonly isWhole: boolean
 }
 
 export interface TopicMetadata {
@@ -72,22 +74,30 @@ export const emptyMetadata: ClusterMetadata = {
   controllerId: -1,
   brokers: new Map(),
   topics: new Map(),
+  isWhole: false,
 }
+
+/** 16 zero bytes. */
+export const noTopicId = 'A'.repeat(22)
 
 /** Hostile or broken answers must not make us allocate by a partition number. */
 const partitionNumberMax = 1_000_000
 
 /**
- * The next state after an answer. Brokers are replaced; topics that were not asked for are kept. A
- * leader of an older epoch than known is not believed (KIP-320), unless the topic is another one
- * now.
+ * The next state after an answer. Brokers are replaced; topics that were not asked for are kept,
+ * unless the answer is about the whole cluster. A leader of an older epoch than known is not
+ * believed (KIP-320), unless the topic is another one now.
  */
-export function mergeMetadata(known: ClusterMetadata, answer: MetadataAnswer): ClusterMetadata {
+export function mergeMetadata(
+  known: ClusterMetadata,
+  answer: MetadataAnswer,
+  { whole = false }: { readonly whole?: boolean } = {},
+): ClusterMetadata {
   const brokers = new Map<number, BrokerNode>()
   for (const { nodeId, host, port, rack } of answer.brokers) {
     brokers.set(nodeId, { nodeId, host, port, rack })
   }
-  const topics = new Map(known.topics)
+  const topics = whole ? new Map<string, TopicMetadata>() : new Map(known.topics)
   for (const topic of answer.topics) {
     if (topic.name === null) continue
     topics.set(topic.name, topicFrom(topic.name, topic, known.topics.get(topic.name)))
@@ -97,7 +107,21 @@ export function mergeMetadata(known: ClusterMetadata, answer: MetadataAnswer): C
     controllerId: answer.controllerId,
     brokers,
     topics,
+    isWhole: whole || known.isWhole,
   }
+}
+
+/** Forgets topics that nobody cares for any more. */
+export function keepTopics(known: ClusterMetadata, wanted: ReadonlySet<string>): ClusterMetadata {
+  const topics = new Map([...known.topics].filter(([name]) => wanted.has(name)))
+  const same = topics.size === known.topics.size && !known.isWhole
+  return same ? known : { ...known, topics, isWhole: false }
+}
+
+/** undefined where the topic is unknown or its brokers have no topic ids. */
+export function topicIdOf(metadata: ClusterMetadata, topic: string): string | undefined {
+  const id = metadata.topics.get(topic)?.topicId
+  return id === undefined || id === noTopicId ? undefined : id
 }
 
 function topicFrom(

@@ -89,9 +89,13 @@ async function askLeaders(
   const byLeader = new Map<number, OffsetQuery[]>()
   for (const query of queries) {
     const leader = leaderOf(cluster.metadata, query.topic, query.partition)
-    if (leader === undefined)
+    if (leader === undefined) {
       answers.set(keyOf(query), failedAnswer(query, noLeader(cluster, query)))
-    else byLeader.set(leader.nodeId, [...(byLeader.get(leader.nodeId) ?? []), query])
+      continue
+    }
+    const known = byLeader.get(leader.nodeId)
+    if (known === undefined) byLeader.set(leader.nodeId, [query])
+    else known.push(query)
   }
   await Promise.all(
     [...byLeader].map(async ([nodeId, mine]) => {

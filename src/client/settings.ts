@@ -2,6 +2,7 @@
 import type { Ports } from '../runtime/service.ts'
 import { UserError } from '../runtime/service.ts'
 import type { BackoffSettings } from './backoff.ts'
+import type { KafkaError } from './errors.ts'
 import { parseAddress } from './metadata.ts'
 
 export type ClientPorts = Pick<Ports, 'clock' | 'network' | 'random' | 'logger'>
@@ -30,7 +31,22 @@ export interface ClientSettings {
   readonly metadataMaxAgeMs?: number
   /** A call of the admin client or for offsets, retries included. Default 60000. */
   readonly callTimeoutMs?: number
+  /** Told before anything is tried again; 'giveUp' lets the error stand instead. */
+  readonly onRetry?: RetryListener
 }
+
+/** Something failed and is about to be tried again. */
+export interface Retry {
+  /** call, produce, join, position: what is done. */
+  readonly what: string
+  readonly error: KafkaError
+  /** How often it failed so far. */
+  readonly failures: number
+  /** How long it will wait first. */
+  readonly waitMs: number
+}
+
+export type RetryListener = (retry: Retry) => 'giveUp' | void
 
 export interface CompleteSettings {
   readonly bootstrap: readonly { readonly host: string; readonly port: number }[]
@@ -41,6 +57,7 @@ export interface CompleteSettings {
   readonly retryBackoff: BackoffSettings
   readonly metadataMaxAgeMs: number
   readonly callTimeoutMs: number
+  readonly onRetry: RetryListener | undefined
 }
 
 /** @throws UserError for an address that cannot be read, or none. */
@@ -68,5 +85,6 @@ export function completeSettings(settings: ClientSettings): CompleteSettings {
     },
     metadataMaxAgeMs: settings.metadataMaxAgeMs ?? 300_000,
     callTimeoutMs: settings.callTimeoutMs ?? 60_000,
+    onRetry: settings.onRetry,
   }
 }

@@ -15,9 +15,14 @@ export interface Stage {
   readonly name: StageName
   /** The command of this stage and its arguments. */
   readonly arguments: readonly string[]
-  /** It is ready when this port answers. */
+  /** It is ready when this port answers the question. */
   readonly port: number
+  readonly question: Buffer
 }
+
+/** ApiVersions 0 with correlation id 1 and no client id. */
+const kafkaQuestion = Buffer.from('0000000a00120000' + '00000001ffff', 'hex')
+const httpQuestion = Buffer.from('GET / HTTP/1.0\r\nHost: localhost\r\n\r\n')
 
 const note =
   'Made by "millrace up". To change it, copy it elsewhere and give that folder with --config.'
@@ -103,6 +108,7 @@ export function stages(up: UpSettings, fileOf: (name: string) => string): Stage[
         fileOf('zookeeper.properties'),
       ],
       port: ports.broker,
+      question: kafkaQuestion,
     },
     {
       name: 'search',
@@ -116,11 +122,13 @@ export function stages(up: UpSettings, fileOf: (name: string) => string): Stage[
         `${data}/elasticsearch`,
       ],
       port: ports.search,
+      question: httpQuestion,
     },
     {
       name: 'console',
       arguments: ['console', '--config', fileOf('console.yml')],
       port: ports.console,
+      question: httpQuestion,
     },
     {
       name: 'pipeline',
@@ -134,6 +142,7 @@ export function stages(up: UpSettings, fileOf: (name: string) => string): Stage[
         String(ports.pipeline),
       ],
       port: ports.pipeline,
+      question: httpQuestion,
     },
     ...(up.files.length === 0 && up.configDirectory === undefined
       ? []
@@ -149,6 +158,7 @@ export function stages(up: UpSettings, fileOf: (name: string) => string): Stage[
               `${data}/filebeat`,
             ],
             port: ports.shipper,
+            question: httpQuestion,
           },
         ]),
   ]

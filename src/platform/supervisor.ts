@@ -25,6 +25,7 @@ const delayMaxMs = 30000
 const steadyMs = 60000
 const readyTimeoutMs = 60000
 const probeIntervalMs = 40
+const probeTimeoutMs = 2000
 const stopLimitMs = 20000
 
 /** One stage's process: started, watched, started again with growing delays, stopped within a limit. */
@@ -115,17 +116,27 @@ export class Supervised {
     }
   }
 
+  /** It is ready when it answers a question, not when its port is bound. */
   async #answers(): Promise<boolean> {
     const { network, host } = this.#parts
-    try {
-      const address = { host, port: this.stage.port, timeoutMs: 1000 }
-      const connection = await network.connect(address)
-      connection.start({ onData() {}, onClose() {} })
-      connection.destroy()
-      return this.#child !== undefined
-    } catch {
-      return false
-    }
+    const address = { host, port: this.stage.port, timeoutMs: 1000 }
+    const connection = await network.connect(address).catch(() => undefined)
+    if (connection === undefined) return false
+    return new Promise((resolve) => {
+      const timer = this.#parts.clock.schedule(probeTimeoutMs, () => connection.destroy())
+      let hasAnswered = false
+      connection.start({
+        onData() {
+          hasAnswered = true
+          connection.destroy()
+        },
+        onClose: () => {
+          timer.cancel()
+          resolve(hasAnswered && this.#child !== undefined)
+        },
+      })
+      connection.write(this.stage.question)
+    })
   }
 
   /** Asks it to end; after the limit, ends it. */

@@ -30,7 +30,9 @@ const pathFlags: ReadonlySet<string> = new Set([
   'path.data',
   'path.logs',
 ])
+const shortFlags: ReadonlySet<string> = new Set(['c', 'E', 'd'])
 const booleanFlags: ReadonlySet<string> = new Set(['e', 'v', 'once', 'strict.perms', 'h', 'help'])
+/** They take a value, and nothing is done with it. */
 const ignoredFlags: ReadonlySet<string> = new Set([
   'environment',
   'modules',
@@ -61,6 +63,7 @@ export function parseArguments(argv: readonly string[]): ShipperArguments {
       if (given === undefined || given === 'true') flags.add(name)
       continue
     }
+    if (!isValueFlag(name)) throw new UserError(`unknown flag: ${word}`)
     at += given === undefined ? 1 : 0
     const value = given ?? argv[at]
     if (value === undefined) throw new UserError(`flag needs an argument: ${word}`)
@@ -68,7 +71,6 @@ export function parseArguments(argv: readonly string[]): ShipperArguments {
     else if (name === 'E') overrides.push(parseOverride(value))
     else if (name === 'd') flags.add('debug')
     else if (pathFlags.has(name)) paths[name] = value
-    else if (!ignoredFlags.has(name)) throw new UserError(`unknown flag: ${word}`)
   }
   return {
     command: commandOf(words, flags),
@@ -78,6 +80,10 @@ export function parseArguments(argv: readonly string[]): ShipperArguments {
     once: flags.has('once'),
     debug: flags.has('debug'),
   }
+}
+
+function isValueFlag(name: string): boolean {
+  return shortFlags.has(name) || pathFlags.has(name) || ignoredFlags.has(name)
 }
 
 function parseOverride(text: string): { key: string; value: string } {

@@ -48,8 +48,10 @@ export class EventSource {
     )
     if (collides || decodes || pretty) return
     const rest = JSON.stringify({ ...this.#common, ...this.#rootFields }).slice(1)
+    const beat = JSON.stringify(metadata)
+    const file = JSON.stringify(path)
     this.#frame = {
-      beforeOffset: `","@metadata":${JSON.stringify(metadata)},"log":{"file":{"path":${JSON.stringify(path)}},"offset":`,
+      beforeOffset: `","@metadata":${beat},"log":{"file":{"path":${file}},"offset":`,
       behind: `,${rest}`,
     }
   }
@@ -70,7 +72,9 @@ export class EventSource {
     }
     const { flags } = message
     const flagged = flags.length === 0 ? '' : `,"flags":${JSON.stringify(flags)}`
-    return `{"@timestamp":"${timeText(timestampMs)}${frame.beforeOffset}${message.start}${flagged}},"message":${JSON.stringify(message.text)}${frame.behind}`
+    const log = `${frame.beforeOffset}${message.start}${flagged}}`
+    const text = JSON.stringify(message.text)
+    return `{"@timestamp":"${timeText(timestampMs)}${log},"message":${text}${frame.behind}`
   }
 
   /** The event as an object, for what is not known beforehand. */

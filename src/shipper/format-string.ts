@@ -59,15 +59,9 @@ function partOf(content: string): Part {
 }
 
 function fieldText(value: Value | undefined): string | undefined {
-  switch (typeof value) {
-    case 'string':
-      return value
-    case 'number':
-    case 'boolean':
-      return String(value)
-    default:
-      return value instanceof ExactNumber ? value.text : undefined
-  }
+  if (typeof value === 'string') return value
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value)
+  return value instanceof ExactNumber ? value.text : undefined
 }
 
 /** The value at a dotted path. */

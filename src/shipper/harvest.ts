@@ -1,5 +1,6 @@
-// Reads the files that have something to read, one piece of one file after the other, and hands their
-// events to the output. What is read and not acknowledged is bounded: beyond that, reading waits.
+// Reads the files that have something to read, one piece of one file after the other, and hands
+// their events to the output. What is read and not acknowledged is bounded: beyond that, reading
+// waits.
 
 import { mapGuarded } from '../text/guard.ts'
 import { DiskError } from '../runtime/disk.ts'

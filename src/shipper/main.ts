@@ -24,6 +24,8 @@ import { type ReadSettings, readSettings } from './settings/read.ts'
 import { Shipper } from './shipper.ts'
 
 const PROGRESS_MS = 60_000
+/** A broker that is back is noticed within this. */
+const RETRY_MS_MAX = 2000
 /** One batch of a partition, before compression. */
 const BATCH_BYTES = 256 * 1024
 const REQUEST_BYTES = 1024 * 1024
@@ -180,7 +182,7 @@ function makeOutput(ports: Ports, settings: ShipperSettings, context: ProcessCon
     requestTimeoutMs: output.timeoutMs,
     connectTimeoutMs: output.timeoutMs,
     retryBackoffMs: output.retryBackoffMs,
-    retryBackoffMsMax: Math.max(output.backoffMaxMs, output.retryBackoffMs),
+    retryBackoffMsMax: Math.max(output.retryBackoffMs, RETRY_MS_MAX),
     metadataMaxAgeMs: output.metadataRefreshMs,
   })
   const producer = makeProducer(client, ports, { output, queueBytes: settings.queue.bytes })

@@ -54,11 +54,6 @@ export class JumpClock implements Clock {
     this.#base.atEndOfTurn(action)
   }
 
-  /** Moves the wall clock alone: what is timed here lasts as long as ever. */
-  shiftWallClock(byMs: number): void {
-    this.#wallShiftMs += byMs
-  }
-
   /** Moves both readings. No timer fires until `release`. */
   jump(byMs: number): void {
     this.#isHeld = true
@@ -101,6 +96,36 @@ export class JumpClock implements Clock {
       if (this.#isHeld) return
       if (this.#pending.delete(pending)) pending.action()
     })
+  }
+}
+
+/**
+ * The wall time of a cluster, with timers that never jump: for sessions with the coordination server, and
+ * for clients, whose records are stamped with the cluster's time.
+ */
+export class SteadyClock implements Clock {
+  readonly #base: Clock
+  readonly #cluster: JumpClock
+
+  constructor(base: Clock, cluster: JumpClock) {
+    this.#base = base
+    this.#cluster = cluster
+  }
+
+  now(): number {
+    return this.#cluster.now()
+  }
+
+  monotonicMs(): number {
+    return this.#base.monotonicMs()
+  }
+
+  schedule(delayMs: number, action: () => void): Timer {
+    return this.#base.schedule(delayMs, action)
+  }
+
+  atEndOfTurn(action: () => void): void {
+    this.#base.atEndOfTurn(action)
   }
 }
 

@@ -26,15 +26,19 @@ import type { AnyApi, RequestBody } from './frames.ts'
 
 type AnswerInput<A extends AnyApi> = Parameters<typeof encodeResponse<A>>[3]
 type AnyInput = Readonly<Record<string, unknown>>
-type ErrorForm = (request: AnyInput, errorCode: number) => AnyInput
+type ErrorForm = (request: AnyInput, errorCode: number, apiVersion: number) => AnyInput
 
 function form<A extends AnyApi>(
   api: A,
-  make: (request: RequestBody<A>, errorCode: number) => AnswerInput<A>,
+  make: (request: RequestBody<A>, errorCode: number, apiVersion: number) => AnswerInput<A>,
 ): readonly [AnyApi, ErrorForm] {
   // The table pairs each API with requests of its own.
-  return [api, (request, errorCode) => make(request as RequestBody<A>, errorCode) as AnyInput]
+  const untyped: ErrorForm = (request, ...rest) => make(request as RequestBody<A>, ...rest)
+  return [api, untyped]
 }
+
+/** From here on FindCoordinator asks for several groups at once. */
+const firstVersionWithKeys = 4
 
 /** APIs that name errors elsewhere than in one code on top. */
 const forms = new Map<AnyApi, ErrorForm>([
@@ -90,11 +94,10 @@ const forms = new Map<AnyApi, ErrorForm>([
       groups: groups.map(({ groupId }) => ({ groupId, errorCode, topics: [] })),
     }
   }),
-  form(FindCoordinator, ({ coordinatorKeys }, errorCode) => {
+  form(FindCoordinator, ({ coordinatorKeys }, errorCode, apiVersion) => {
     const nowhere = { nodeId: -1, host: '', port: -1, errorCode }
-    const isList = coordinatorKeys.length > 0
-    const coordinators = coordinatorKeys.map((key) => ({ key, ...nowhere }))
-    return isList ? { coordinators } : nowhere
+    if (apiVersion < firstVersionWithKeys) return nowhere
+    return { coordinators: coordinatorKeys.map((key) => ({ key, ...nowhere })) }
   }),
   form(JoinGroup, ({ memberId }, errorCode) => ({ errorCode, memberId, protocolName: '' })),
   form(DescribeGroups, ({ groups }, errorCode) => ({
@@ -179,6 +182,13 @@ export function canRefuse(api: AnyApi): boolean {
   return forms.has(api) || Object.hasOwn(api.response.fields, 'errorCode')
 }
 
+/** The one code on top, in the versions that have it. */
+function onTop(api: AnyApi, apiVersion: number): ErrorForm {
+  const { versions } = api.response.fields['errorCode'] ?? {}
+  const isThere = versions !== undefined && apiVersion >= versions.min && apiVersion <= versions.max
+  return (_request, errorCode) => (isThere ? { errorCode } : {})
+}
+
 export interface Refusal {
   readonly apiVersion: number
   readonly correlationId: number
@@ -186,12 +196,12 @@ export interface Refusal {
 }
 
 /**
- * The whole frame of an answer that refuses the request. Where a version has no place for the code (a
+ * The whole frame of an answer that refuses the request. Where there is no place for the code (a
  * Metadata request for all topics below version 13), the answer is an empty one.
  */
 export function refusalFrame(api: AnyApi, request: AnyInput, refusal: Refusal): Buffer {
   const { apiVersion, correlationId, errorCode } = refusal
-  const make = forms.get(api)
-  const body = make === undefined ? { errorCode } : make(request, errorCode)
+  const make = forms.get(api) ?? onTop(api, apiVersion)
+  const body = make(request, errorCode, apiVersion)
   return encodeResponse(api, apiVersion, correlationId, body)
 }

@@ -57,10 +57,12 @@ export type FaultAction =
   | { readonly type: 'pass' | 'drop' | 'close' }
   | { readonly type: 'error'; readonly errorCode: number }
 
-/** A fault that strikes a request now. */
+/** A fault that has picked a request. */
 export interface Strike {
   readonly delayMs: number
   readonly action: FaultAction
+  /** To be called when it strikes: for answers, that is later. */
+  readonly struck: () => void
 }
 
 /** A request on its way, read as far as anybody asks. */
@@ -75,21 +77,31 @@ class ActiveFault implements FaultHandle {
   readonly fault: Fault
   readonly strike: Strike
   hits = 0
-  readonly #times: number
+  #left: number
   readonly #waiting: { readonly times: number; readonly resolve: () => void }[] = []
   readonly #onRemove: (fault: ActiveFault) => void
 
   constructor(api: AnyApi, fault: Fault, onRemove: (fault: ActiveFault) => void) {
     this.api = api
     this.fault = fault
-    this.strike = { delayMs: fault.delayMs ?? 0, action: actionOf(api, fault) }
-    this.#times = fault.times ?? Infinity
+    this.strike = {
+      delayMs: fault.delayMs ?? 0,
+      action: actionOf(api, fault),
+      struck: () => this.#hit(),
+    }
+    this.#left = fault.times ?? Infinity
     this.#onRemove = onRemove
   }
 
-  hit(): void {
+  /** Counts a request that it will strike. */
+  pick(): Strike {
+    this.#left -= 1
+    if (this.#left <= 0) this.remove()
+    return this.strike
+  }
+
+  #hit(): void {
     this.hits += 1
-    if (this.hits >= this.#times) this.remove()
     for (const { times, resolve } of this.#waiting) if (this.hits >= times) resolve()
   }
 
@@ -153,8 +165,8 @@ export class Faults {
     this.#active = []
   }
 
-  /** The fault that strikes this request, counted as hit; undefined: none. */
-  strike(passing: Passing, at: 'request' | 'answer'): Strike | undefined {
+  /** The fault that strikes this request, or is going to strike its answer; undefined: none. */
+  pick(passing: Passing, at: 'request' | 'answer'): Strike | undefined {
     let request: FaultRequest | undefined
     for (const active of this.#active) {
       const { fault } = active
@@ -163,8 +175,7 @@ export class Faults {
         request ??= this.#describe(passing)
         if (!fault.when(request)) continue
       }
-      active.hit()
-      return active.strike
+      return active.pick()
     }
     return undefined
   }

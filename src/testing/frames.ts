@@ -9,9 +9,7 @@ export type AnyApi = NonNullable<ReturnType<typeof apiByKey.get>>
 type AsResponse<A extends AnyApi> = Omit<A, 'response'> & { readonly response: A['request'] }
 
 /** What decoding a request of an API gives. */
-export type RequestBody<A extends AnyApi> = ReturnType<
-  typeof decodeResponse<AsResponse<A>>
->['body']
+export type RequestBody<A extends AnyApi> = ReturnType<typeof decodeResponse<AsResponse<A>>>['body']
 
 export interface RequestHeader {
   readonly apiKey: number

@@ -4,6 +4,17 @@
 import { KafkaError } from '../client/errors.ts'
 
 const packageName = 'org.apache.kafka.common.errors.'
+/** What has no class of its own. */
+const anyError = 'org.apache.kafka.common.KafkaException'
+/** Errors of our client that no broker reports and the original names otherwise. */
+const withoutClass: ReadonlySet<string> = new Set([
+  'CLIENT_CLOSED',
+  'BAD_RESPONSE',
+  'INVALID_ARGUMENT',
+])
+
+/** Stands before what is wrong with a property. */
+export const configException = 'org.apache.kafka.common.config.ConfigException'
 
 /** Where the class is not the error's name in camel case with Exception behind it. */
 const classNames: Readonly<Record<string, string>> = {
@@ -31,6 +42,7 @@ const classNames: Readonly<Record<string, string>> = {
 
 /** The full name of the exception class that stands for an error. */
 export function exceptionName(errorName: string): string {
+  if (withoutClass.has(errorName)) return anyError
   const known = classNames[errorName]
   if (known !== undefined) return packageName + known
   const words = errorName.toLowerCase().split('_')

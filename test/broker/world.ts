@@ -9,6 +9,9 @@ import { Metadata } from '../../src/kafka/messages/metadata.ts'
 import { RecordBatchBuilder } from '../../src/kafka/records/builder.ts'
 import { readAllRecords } from '../../src/kafka/records/read.ts'
 import { VirtualClock } from '../../src/memory/clock.ts'
+import { silentLogger } from '../../src/runtime/logger.ts'
+import type { Clock } from '../../src/runtime/clock.ts'
+import type { Connection } from '../../src/runtime/network.ts'
 import { MemoryDisk } from '../../src/memory/disk.ts'
 import { MemoryLogger } from '../../src/memory/logger.ts'
 import { MemoryNetwork } from '../../src/memory/network.ts'
@@ -21,6 +24,28 @@ import { coordinationSettings } from '../../src/zookeeper/server/settings.ts'
 
 export const BROKER_PORT = 9092
 const COORDINATION_PORT = 2181
+const COORDINATION_HOST = 'zookeeper'
+
+/** A process of the world: when it is dead, nothing that it planned happens any more. */
+class Life {
+  #isOver = false
+
+  end(): void {
+    this.#isOver = true
+  }
+
+  clock(clock: Clock): Clock {
+    const guarded = (action: () => void) => () => {
+      if (!this.#isOver) action()
+    }
+    return {
+      now: () => clock.now(),
+      monotonicMs: () => clock.monotonicMs(),
+      schedule: (delayMs, action) => clock.schedule(delayMs, guarded(action)),
+      atEndOfTurn: (action) => clock.atEndOfTurn(guarded(action)),
+    }
+  }
+}
 
 export class World {
   readonly clock = new VirtualClock()
@@ -30,6 +55,7 @@ export class World {
   readonly network: MemoryNetwork
   #coordination: CoordinationServer | undefined
   #broker: Broker | undefined
+  #lives: Life[] = []
 
   constructor(seed = 1) {
     this.random = new SeededRandom(seed)
@@ -44,6 +70,12 @@ export class World {
     return { clock, disk, network, random, logger, metrics: noMetrics }
   }
 
+  #mortalPorts() {
+    const life = new Life()
+    this.#lives.push(life)
+    return { ...this.ports, clock: life.clock(this.clock) }
+  }
+
   get broker(): Broker {
     if (this.#broker === undefined) throw new Error('the broker was not started')
     return this.#broker
@@ -55,28 +87,40 @@ export class World {
       port: COORDINATION_PORT,
       preallocateBytes: 4096,
     })
-    this.#coordination = new CoordinationServer(this.ports, settings)
+    const network = this.network.host(COORDINATION_HOST)
+    this.#coordination = new CoordinationServer({ ...this.#mortalPorts(), network }, settings)
     await this.clock.until(this.#coordination.start())
   }
 
-  async startBroker(properties: Readonly<Record<string, string>> = {}): Promise<Broker> {
+  async stopCoordination(): Promise<void> {
+    if (this.#coordination !== undefined) await this.clock.until(this.#coordination.stop())
+    this.#coordination = undefined
+  }
+
+  /** Built, but not started. */
+  makeBroker(properties: Readonly<Record<string, string>> = {}): Broker {
     const { settings } = brokerSettings({
       'broker.id': '0',
       listeners: `PLAINTEXT://localhost:${BROKER_PORT}`,
       'log.dirs': '/kafka',
       'log.index.size.max.bytes': '4096',
-      'zookeeper.connect': `localhost:${COORDINATION_PORT}`,
+      'zookeeper.connect': `${COORDINATION_HOST}:${COORDINATION_PORT}`,
       'group.initial.rebalance.delay.ms': '0',
       'offsets.topic.num.partitions': '3',
       ...properties,
     })
+    const ports = this.#mortalPorts()
     const openSession = () =>
-      new ZooKeeperSession(this.ports, {
+      new ZooKeeperSession(ports, {
         connect: settings.zookeeperConnect,
         sessionTimeoutMs: settings.zookeeperSessionTimeoutMs,
         connectTimeoutMs: 5000,
       })
-    const broker = new Broker(this.ports, settings, { openSession, hostName: 'localhost' })
+    return new Broker(ports, settings, { openSession, hostName: 'localhost' })
+  }
+
+  async startBroker(properties: Readonly<Record<string, string>> = {}): Promise<Broker> {
+    const broker = this.makeBroker(properties)
     await this.clock.until(broker.start())
     this.#broker = broker
     return broker
@@ -94,12 +138,29 @@ export class World {
     this.#broker = undefined
   }
 
+  async restartBroker(properties: Readonly<Record<string, string>> = {}): Promise<void> {
+    await this.stopBroker()
+    await this.startBroker(properties)
+  }
+
   /** The machine loses its power: only what was synced is left. */
   crash(): void {
+    for (const life of this.#lives.splice(0)) life.end()
     this.network.killHost('localhost')
+    this.network.killHost(COORDINATION_HOST)
     this.disk.crash(this.random)
     this.#broker = undefined
     this.#coordination = undefined
+  }
+
+  /** The broker's way to its coordination server is gone, though both are well. */
+  cutCoordination(): void {
+    this.network.cut('localhost', COORDINATION_HOST)
+    this.network.cut(COORDINATION_HOST, 'localhost')
+  }
+
+  healCoordination(): void {
+    this.network.healAll()
   }
 
   async connect(): Promise<TestClient> {
@@ -107,11 +168,66 @@ export class World {
       host: 'localhost',
       port: BROKER_PORT,
       clientId: 'test',
-      requestTimeoutMs: 60000,
+      requestTimeoutMs: 600_000,
     }
     const connection = new BrokerConnection(this.ports, settings)
     await this.clock.until(connection.connect())
     return new TestClient(this.clock, connection)
+  }
+
+  /** A connection that sends bytes, and what came back on it. */
+  async connectRaw(): Promise<RawClient> {
+    const to = { host: 'localhost', port: BROKER_PORT }
+    return new RawClient(await this.clock.until(this.network.connect(to)))
+  }
+
+  /** A session of a tool that reads and writes znodes itself. */
+  async zookeeper(): Promise<ZooKeeperSession> {
+    const session = new ZooKeeperSession(
+      { ...this.ports, logger: silentLogger },
+      {
+        connect: `${COORDINATION_HOST}:${COORDINATION_PORT}`,
+        sessionTimeoutMs: 30_000,
+        connectTimeoutMs: 5000,
+      },
+    )
+    await this.clock.until(session.start())
+    return session
+  }
+
+  async readNode(path: string): Promise<string> {
+    const session = await this.zookeeper()
+    const { data } = await this.clock.until(session.getData(path))
+    await this.clock.until(session.close())
+    return data.toString()
+  }
+
+  /** Lines of the broker's log from WARN up. */
+  complaints(): string[] {
+    return this.logger.texts('WARN')
+  }
+}
+
+export class RawClient {
+  readonly connection: Connection
+  isClosed = false
+  readonly #chunks: Buffer[] = []
+
+  constructor(connection: Connection) {
+    this.connection = connection
+    connection.start({
+      onData: (chunk) => void this.#chunks.push(Buffer.from(chunk)),
+      onClose: () => void (this.isClosed = true),
+    })
+  }
+
+  write(hexOrBytes: string | Buffer): void {
+    const isText = typeof hexOrBytes === 'string'
+    this.connection.write(isText ? Buffer.from(hexOrBytes.replaceAll(' ', ''), 'hex') : hexOrBytes)
+  }
+
+  get received(): Buffer {
+    return Buffer.concat(this.#chunks)
   }
 }
 
@@ -157,13 +273,18 @@ export class TestClient {
   }
 
   /** Partition 0, acks as given; the partition's answer. */
-  async produce(topic: string, values: readonly string[], acks = -1) {
+  produce(topic: string, values: readonly string[], acks = -1) {
+    return this.produceBytes(topic, batchOf(values), { acks })
+  }
+
+  async produceBytes(topic: string, records: Buffer | null, options: ProduceOptions = {}) {
+    const { acks = -1, version = 9, partition: index = 0 } = options
     const request = {
       acks,
       timeoutMs: 1000,
-      topicData: [{ name: topic, partitionData: [{ index: 0, records: batchOf(values) }] }],
+      topicData: [{ name: topic, partitionData: [{ index, records }] }],
     }
-    const { responses } = await this.ask(Produce, 9, request)
+    const { responses } = await this.ask(Produce, version, request)
     const answer = responses[0]?.partitionResponses[0]
     if (answer === undefined) throw new Error('no answer for the partition')
     return answer
@@ -206,6 +327,12 @@ export class TestClient {
     const named = topics === null ? null : topics.map((name) => ({ name }))
     return this.ask(Metadata, 9, { topics: named, allowAutoTopicCreation: true })
   }
+}
+
+export interface ProduceOptions {
+  readonly acks?: number
+  readonly version?: number
+  readonly partition?: number
 }
 
 export interface FetchOptions {

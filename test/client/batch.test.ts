@@ -3,23 +3,27 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import {
-  addToSequence,
   type Batch,
+  countOf,
+  type ProducerIdentity,
+  type QueuedRecord,
+  recordBytes,
+} from '../../src/client/producer/batch.ts'
+import { encodeBatch, halve } from '../../src/client/producer/encode.ts'
+import {
+  addToSequence,
   type DrainConditions,
   PartitionQueue,
-  type PendingRecord,
-  type ProducerIdentity,
-} from '../../src/client/producer/batch.ts'
+} from '../../src/client/producer/queue.ts'
+import * as header from '../../src/kafka/records/batch.ts'
+import { readAllRecords } from '../../src/kafka/records/read.ts'
 
-const record = (number: number, bytes = 10): PendingRecord => ({
-  key: null,
-  value: null,
-  headers: [],
-  timestamp: number,
-  bytes,
-  resolve: () => undefined,
-  reject: () => undefined,
-})
+const record = (number: number, valueBytes = 0): QueuedRecord => {
+  const value = Buffer.alloc(valueBytes)
+  const bytes = recordBytes(null, value, [])
+  return { key: null, value, headers: [], timestamp: number, bytes, waiter: () => undefined }
+}
+const atZero = (): number => 0
 
 const identity: ProducerIdentity = { producerId: 1, producerEpoch: 0 }
 const now: DrainConditions = {
@@ -34,7 +38,7 @@ const now: DrainConditions = {
 function fill(count: number): PartitionQueue {
   const queue = new PartitionQueue('t', 0)
   // 61 bytes of header leave room for one such record in a batch of 100.
-  for (let number = 0; number < count; number++) queue.append(record(number, 39), 0, 100)
+  for (let number = 0; number < count; number++) queue.append(record(number, 39), 100, atZero)
   return queue
 }
 
@@ -46,18 +50,20 @@ function take(queue: PartitionQueue, conditions = now): Batch {
 
 test('records join a batch until it is full, and full batches do not linger', () => {
   const queue = new PartitionQueue('t', 0)
-  for (let number = 0; number < 4; number++) queue.append(record(number), 0, 100)
+  // With its upper bound a record may join below 66 bytes: the third does not.
+  const looked = [0, 1, 2].map((number) => queue.append(record(number), 103, atZero))
+  assert.deepEqual(looked, [true, false, true])
   assert.equal(queue.waiting.length, 2)
   const lingering = { ...now, lingerMs: 50 }
-  assert.equal(take(queue, lingering).records.length, 3)
+  assert.equal(countOf(take(queue, lingering)), 2)
   assert.equal(queue.take(lingering), 50)
-  assert.equal(take(queue, { ...lingering, nowMs: 50 }).records.length, 1)
+  assert.equal(countOf(take(queue, { ...lingering, nowMs: 50 })), 1)
 })
 
 test('a flush does not linger', () => {
   const queue = new PartitionQueue('t', 0)
-  queue.append(record(0), 0, 100)
-  assert.equal(take(queue, { ...now, lingerMs: 1000, hurry: true }).records.length, 1)
+  queue.append(record(0), 100, atZero)
+  assert.equal(countOf(take(queue, { ...now, lingerMs: 1000, hurry: true })), 1)
 })
 
 test('sequence numbers follow the records and wrap after 2^31-1', () => {
@@ -117,23 +123,64 @@ test('a partition with numbered batches stays with its identity until they are s
   assert.equal(queue.identity, identity)
   queue.settle(first)
   queue.settle(second)
-  queue.append(record(9), 0, 100)
+  queue.append(record(9), 100, atZero)
   assert.equal(take(queue, { ...now, identity: fresh }).baseSequence, 0)
   assert.equal(queue.identity, fresh)
 })
 
 test('the halves of a split batch take its place, and both must settle', () => {
   const queue = new PartitionQueue('t', 0)
-  for (let number = 0; number < 5; number++) queue.append(record(number, 1), 0, 100)
+  for (let number = 0; number < 5; number++) queue.append(record(number), 1000, atZero)
   const whole = take(queue, { ...now, identity: undefined })
   let settled = 0
   whole.settled.push(() => settled++)
-  queue.append(record(5, 1), 0, 100)
-  queue.split(whole)
-  const stamps = queue.waiting.map(({ records }) => records.map(({ timestamp }) => timestamp))
+  queue.append(record(5), 1000, atZero)
+  const { bufferedBytes } = whole
+  queue.split(whole, halve(whole))
+  const stamps = queue.waiting.map(({ timestamps }) => timestamps)
   assert.deepEqual(stamps, [[0, 1], [2, 3, 4], [5]])
-  for (const half of queue.waiting.slice(0, 2)) for (const notify of half.settled) notify()
+  const halves = queue.waiting.slice(0, 2)
+  assert.equal(
+    halves.reduce((sum, half) => sum + half.bufferedBytes, 0),
+    bufferedBytes,
+  )
+  for (const half of halves) for (const notify of half.settled) notify()
   assert.equal(settled, 1)
+})
+
+test('bytes are the same for every try, but for a number that had to be given anew', () => {
+  for (const compression of ['none', 'gzip'] as const) {
+    const queue = new PartitionQueue('t', 0)
+    for (const number of [1, 2]) queue.append(record(number, number), 1000, atZero)
+    const batch = take(queue)
+    const encoding = { compression, produceVersion: 9 }
+    const first = Buffer.from(encodeBatch(batch, { ...encoding, identity: queue.identity }))
+    assert.deepEqual(encodeBatch(batch, { ...encoding, identity: queue.identity }), first)
+    queue.retry(batch, 0)
+    queue.breakSequence()
+    const fresh: ProducerIdentity = { producerId: 7, producerEpoch: 3 }
+    assert.equal(take(queue, { ...now, identity: fresh }), batch)
+    const again = encodeBatch(batch, { ...encoding, identity: queue.identity })
+    assert.deepEqual([header.producerId(again, 0), header.producerEpoch(again, 0)], [7, 3])
+    assert.equal(header.verifyCrc(again, 0), true)
+    assert.deepEqual(readAllRecords(again), readAllRecords(first))
+  }
+})
+
+test('a batch can go to an old broker and then to a new one', () => {
+  const queue = new PartitionQueue('t', 0)
+  for (const number of [1, 2]) queue.append(record(number, number), 1000, atZero)
+  const batch = take(queue, { ...now, identity: undefined })
+  const values = [2, 9, 2].map((produceVersion) => {
+    const bytes = encodeBatch(batch, { compression: 'none', produceVersion, identity: undefined })
+    assert.equal(header.magic(bytes, 0), produceVersion === 2 ? 1 : 2)
+    return readAllRecords(bytes).map(({ timestamp, value }) => [timestamp, value?.length])
+  })
+  for (const read of values)
+    assert.deepEqual(read, [
+      [1, 1],
+      [2, 2],
+    ])
 })
 
 /** What a broker that checks sequence numbers keeps, and how it answers. */
@@ -145,8 +192,8 @@ class SequencedLog {
     const next = this.#next.get(from) ?? 0
     if (batch.baseSequence < next) return 'ok'
     if (batch.baseSequence > next) return 'gap'
-    this.#next.set(from, next + batch.records.length)
-    for (const { timestamp } of batch.records) this.kept.push(timestamp)
+    this.#next.set(from, next + countOf(batch))
+    this.kept.push(...batch.timestamps)
     return 'ok'
   }
 }

@@ -1,5 +1,5 @@
-// Kills the shipper at any moment of a scripted run, again and again: what the files held is in the topic,
-// in order; some of it perhaps twice.
+// Kills the shipper at any moment of a scripted run, again and again: what the files held is in the
+// topic, in order; some of it perhaps twice.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'

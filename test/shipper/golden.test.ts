@@ -67,14 +67,17 @@ test('the registry ends at the offsets Filebeat recorded', async () => {
   await world.run(15_000)
   await world.stop()
   const offsets = Object.entries(world.registry()).map(([key, offset]) => {
-    return [key.replace(/native::.*/, 'native'), offset]
+    return `${key.replace(/native::.*/, 'native')} ${offset}`
   })
-  assert.deepEqual(offsets.toSorted(), [
-    ['filebeat::logs::native', 147],
-    ['filebeat::logs::native', 52],
-    ['filebeat::logs::native', 585],
-    ['filestream::fs1::native', 585],
-  ])
+  assert.deepEqual(
+    new Set(offsets),
+    new Set([
+      'filebeat::logs::native 147',
+      'filebeat::logs::native 52',
+      'filebeat::logs::native 585',
+      'filestream::fs1::native 585',
+    ]),
+  )
 })
 
 test('the record time is the event time', async () => {

@@ -119,6 +119,31 @@ test('files that were rotated while the shipper was down are found by identity',
   assert.deepEqual(world.messages.toSorted(), ['one', 'three', 'two'])
 })
 
+test('a name that changed while the shipper was down is recorded, lines or not', async () => {
+  const world = new World()
+  world.append('/logs/a.log', 'one\n')
+  await world.start(rotating)
+  await world.run(1000)
+  await world.stop()
+  world.disk.rename('/logs/a.log', '/logs/a.log.1')
+  await world.start(rotating)
+  await world.run(1000)
+  assert.deepEqual(world.registrySources(), ['/logs/a.log.1'])
+  assert.deepEqual(world.messages, ['one'])
+})
+
+test('a file that one scan misses is not forgotten', async () => {
+  const world = new World()
+  world.append('/logs/a.log', 'one\n')
+  await world.start('filebeat.inputs: [{ type: log, paths: [/logs/*.log], close_inactive: 1s }]\n')
+  await world.run(9000)
+  world.disk.rename('/logs/a.log', '/logs/elsewhere')
+  await world.run(3000)
+  world.disk.rename('/logs/elsewhere', '/logs/a.log')
+  await world.run(60_000)
+  assert.deepEqual(world.messages, ['one'])
+})
+
 test('two patterns that name one file send it once; two inputs too, with a warning', async () => {
   const world = new World()
   world.append('/logs/a.log', 'one\n')
@@ -308,68 +333,4 @@ test('a registry that cannot be written for a while is written later', async () 
   heal()
   await world.run(2000)
   assert.deepEqual(Object.values(world.registry()), [4])
-})
-
-test('a message of several lines is sent when the next begins or the time is over', async () => {
-  const world = new World()
-  world.append('/logs/a.log', 'start\n  more\n  and more\nsecond\n')
-  await world.start(
-    "filebeat.inputs: [{ type: log, paths: [/logs/*], multiline: { pattern: '^\\s', match: after } }]\n",
-  )
-  await world.run(1000)
-  assert.deepEqual(world.messages, ['start\n  more\n  and more'])
-  world.append('/logs/a.log', '  late\n')
-  await world.run(4000)
-  assert.equal(world.messages.length, 1)
-  await world.run(4000)
-  assert.deepEqual(world.messages[1], 'second\n  late')
-  await world.stop()
-  assert.deepEqual(Object.values(world.registry()), [38])
-})
-
-test('a message that waits for more lines at a stop is read again', async () => {
-  const world = new World()
-  const config =
-    "filebeat.inputs: [{ type: log, paths: [/logs/*], multiline: { pattern: '^\\s', match: after } }]\n"
-  world.append('/logs/a.log', 'start\n  more\n')
-  await world.start(config)
-  await world.run(1000)
-  await world.stop()
-  assert.deepEqual(Object.values(world.registry()), [0])
-  await world.start(config)
-  await world.run(8000)
-  assert.deepEqual(world.messages, ['start\n  more'])
-})
-
-test('topic and key come from the event', async () => {
-  const world = new World()
-  world.append('/logs/a.log', '{"kind":"x","n":1}\n{"n":2}\n')
-  await world.start(
-    [
-      'filebeat.inputs:',
-      '- { type: log, paths: [/logs/*], json.keys_under_root: true, fields: { t: app } }',
-      "output.kafka: { hosts: [h], topic: '%{[fields.t]}-%{[kind]:other}', key: '%{[n]}' }",
-      '',
-    ].join('\n'),
-  )
-  await world.run(1000)
-  assert.deepEqual(
-    world.kept.map(({ topic, key }) => [topic, key]),
-    [
-      ['app-x', '1'],
-      ['app-other', '2'],
-    ],
-  )
-})
-
-test('a line as deep as it is hostile becomes an event, not the end of the process', async () => {
-  const world = new World()
-  const deep = 200_000
-  world.append('/logs/a.log', `{"a":${'['.repeat(deep)}${']'.repeat(deep)}}\nplain\n`)
-  await world.start(
-    'filebeat.inputs: [{ type: log, paths: [/logs/*], json: { keys_under_root: true, add_error_key: true } }]\n',
-  )
-  await world.run(1000)
-  assert.equal(world.kept.length, 2)
-  assert.match(world.kept[0]?.json ?? '', /Error decoding JSON: exceeded max depth/)
 })

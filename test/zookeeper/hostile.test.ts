@@ -165,7 +165,7 @@ test('four-letter words are answered when they are allowed', async () => {
     await ask('srvr'),
     /^Zookeeper version: .*\nLatency min\/avg\/max: .*\nReceived: \d+\n/,
   )
-  assert.match(await ask('srvr\n'), /Mode: standalone\nNode count: 4\n$/)
+  assert.match(await ask('srvr\n'), /Mode: standalone\nNode count: 5\n$/)
   assert.equal(await ask('mntr'), 'mntr is not executed because it is not in the whitelist.\n')
   assert.equal(await ask('abcd'), '')
 })

@@ -11,13 +11,15 @@ import { readFile } from '../../src/runtime/disk.ts'
 import { adler32 } from '../../src/zookeeper/server/adler32.ts'
 import { TransactionLog } from '../../src/zookeeper/server/log.ts'
 import { numberedFiles, recover } from '../../src/zookeeper/server/recovery.ts'
-import { readSnapshot, writeSnapshot } from '../../src/zookeeper/server/snapshot.ts'
+import { statOf } from '../../src/zookeeper/server/node.ts'
+import { readSnapshot } from '../../src/zookeeper/server/snapshot-reader.ts'
+import { type Snapshot, writeSnapshot } from '../../src/zookeeper/server/snapshot.ts'
 import {
   takeTransaction,
   type Transaction,
   transactionBytes,
 } from '../../src/zookeeper/server/transactions.ts'
-import { DataTree, statOf } from '../../src/zookeeper/server/tree.ts'
+import { DataTree } from '../../src/zookeeper/server/tree.ts'
 import { purge } from '../../src/zookeeper/server/purge.ts'
 
 const DIRECTORY = '/data/version-2'
@@ -30,7 +32,7 @@ function create(zxid: number, path = `/n${zxid}`): Transaction {
     change: {
       type: 'create',
       path,
-      data: Buffer.from(path),
+      data: path,
       acl: OPEN,
       owner: 0n,
       parentCversion: zxid,
@@ -49,9 +51,23 @@ function newLog(disk: MemoryDisk, preallocateBytes = 1024): TransactionLog {
   return new TransactionLog(disk, { directory: DIRECTORY, preallocateBytes, forceSync: true })
 }
 
+function recovered(disk: MemoryDisk) {
+  const clock = new VirtualClock()
+  return clock.until(recover({ clock, disk, logger: silentLogger }, directories))
+}
+
+async function snapshotIn(disk: MemoryDisk, name: string): Promise<Snapshot> {
+  const file = disk.open(`${DIRECTORY}/${name}`, 'read')
+  try {
+    return await readSnapshot(file)
+  } finally {
+    file.close()
+  }
+}
+
 /** The numbers of the nodes that a recovery finds. */
-function found(disk: MemoryDisk): number[] {
-  const { tree } = recover(disk, directories, silentLogger)
+async function found(disk: MemoryDisk): Promise<number[]> {
+  const { tree } = await recovered(disk)
   const paths = [...tree.paths()].filter((path) => /^\/n\d+$/.test(path))
   return paths.map((path) => Number(path.slice(2))).sort((one, other) => one - other)
 }
@@ -76,9 +92,9 @@ test('every kind of change is read as it was written', () => {
   const acl = [{ perms: 5, id: { scheme: 'digest', id: 'joe:x' } }]
   const changes: readonly Transaction['change'][] = [
     { type: 'create', path: '/a', data: null, acl, owner: 7n, parentCversion: 3 },
-    { type: 'create', path: '/a', data: Buffer.from('x'), acl, owner: 0n, parentCversion: 3 },
+    { type: 'create', path: '/a', data: 'x', acl, owner: 0n, parentCversion: 3 },
     { type: 'delete', path: '/a' },
-    { type: 'setData', path: '/a', data: Buffer.from('y'), version: 4 },
+    { type: 'setData', path: '/a', data: 'y', version: 4 },
     { type: 'setAcl', path: '/a', acl, version: 2 },
     { type: 'createSession', timeoutMs: 6000 },
     { type: 'closeSession', paths: ['/a', '/b'] },
@@ -113,7 +129,7 @@ test('synced transactions survive a crash, in whatever state the rest is', async
         .map((zxid) => create(zxid)),
     )
     disk.crash(random)
-    const before = found(disk)
+    const before = await found(disk)
     assert.deepEqual(before, range(before.length), 'a prefix of what was written')
     assert.ok(before.length >= synced)
     // The next start finds the same, and a log without damage in the middle of the files.
@@ -121,11 +137,11 @@ test('synced transactions survive a crash, in whatever state the rest is', async
     next.append([create(before.length + 1)])
     await next.sync()
     disk.crash()
-    assert.deepEqual(found(disk), range(before.length + 1))
+    assert.deepEqual(await found(disk), range(before.length + 1))
   }
 })
 
-test('a log that is damaged before its end is refused, not shortened', () => {
+test('a log that is damaged before its end is refused, not shortened', async () => {
   const disk = newDisk()
   const log = newLog(disk)
   log.append(range(5).map((zxid) => create(zxid)))
@@ -133,7 +149,7 @@ test('a log that is damaged before its end is refused, not shortened', () => {
   log.append([create(6)])
   const file = disk.open(`${DIRECTORY}/log.1`, 'readWrite')
   file.write(Buffer.from([0xaa]), 0, 1, 60)
-  assert.throws(() => found(disk), /log\.1 is damaged at byte 16; refusing to start/)
+  await assert.rejects(found(disk), /log\.1 is damaged at byte 16; refusing to start/)
 })
 
 test('a snapshot has the whole tree, its access lists and the sessions', async () => {
@@ -154,8 +170,7 @@ test('a snapshot has the whole tree, its access lists and the sessions', async (
   })
   const sessions = [{ id: 9n, timeoutMs: 4000 }]
   await clock.until(writeSnapshot({ clock, disk }, DIRECTORY, 2501n, { tree, sessions }))
-  const bytes = readFile(disk, `${DIRECTORY}/snapshot.9c5`)
-  const read = readSnapshot(bytes)
+  const read = await snapshotIn(disk, 'snapshot.9c5')
   assert.deepEqual(read.sessions, sessions)
   assert.deepEqual(shown(read.tree), shown(tree))
   assert.deepEqual([...read.tree.ephemeralsOf(9n)], ['/n7/e'])
@@ -170,11 +185,17 @@ test('a byte of a snapshot changed or missing anywhere is noticed', async () => 
   await clock.until(writeSnapshot({ clock, disk }, DIRECTORY, 3n, { tree, sessions }))
   const bytes = readFile(disk, `${DIRECTORY}/snapshot.3`)
   // The number of the database, in bytes 8 to 16, is covered by the sum too.
+  const refused = async (content: Buffer, what: string): Promise<void> => {
+    const file = disk.open(`${DIRECTORY}/damaged`, 'replace')
+    file.write(content, 0, content.length, 0)
+    file.close()
+    await assert.rejects(snapshotIn(disk, 'damaged'), what)
+  }
   for (let at = 0; at < bytes.length; at++) {
     const damaged = Buffer.from(bytes)
     damaged[at] = (damaged[at] ?? 0) ^ 0x10
-    assert.throws(() => readSnapshot(damaged), `byte ${at}`)
-    assert.throws(() => readSnapshot(bytes.subarray(0, at)), `${at} bytes`)
+    await refused(damaged, `byte ${at}`)
+    await refused(bytes.subarray(0, at), `${at} bytes`)
   }
 })
 
@@ -200,7 +221,7 @@ test('a snapshot written while nodes change gives the right tree once the log is
   }
   const make = (path: string): void => {
     const above = tree.get(path.slice(0, Math.max(1, path.lastIndexOf('/'))))
-    const parentCversion = (above?.stat.cversion ?? 0) + 1
+    const parentCversion = (above?.cversion ?? 0) + 1
     carryOut({ type: 'create', path, data: null, acl: OPEN, owner: 0n, parentCversion })
   }
   for (let index = 0; index < 4000; index++) make(`/n${index}`)
@@ -215,7 +236,7 @@ test('a snapshot written while nodes change gives the right tree once the log is
       carryOut({ type: 'delete', path })
       make(path)
       make(`${path}/new`)
-      carryOut({ type: 'setData', path, data: Buffer.from(String(turn)), version: turn + 1 })
+      carryOut({ type: 'setData', path, data: String(turn), version: turn + 1 })
       carryOut({ type: 'setAcl', path, acl: [{ perms: turn, id: OPEN[0]!.id }], version: 1 })
     }
     make(`/late${turn}`)
@@ -223,13 +244,13 @@ test('a snapshot written while nodes change gives the right tree once the log is
   }
   clock.schedule(0, () => disturb(0))
   await clock.until(snapshot)
-  const alone = readSnapshot(readFile(disk, `${DIRECTORY}/snapshot.fa1`)).tree
-  const isLater = (path: string): boolean => (alone.get(path)?.stat.czxid ?? 0n) > 4001n
+  const alone = (await snapshotIn(disk, 'snapshot.fa1')).tree
+  const isLater = (path: string): boolean => (alone.get(path)?.czxid ?? 0n) > 4001n
   assert.deepEqual([...alone.paths()].filter(isLater), [])
-  const recovered = recover(disk, directories, silentLogger)
-  assert.equal(recovered.snapshotZxid, 4001n)
-  assert.equal(recovered.lastZxid, BigInt(zxid))
-  assert.deepEqual(shown(recovered.tree), shown(tree))
+  const replayed = await recovered(disk)
+  assert.equal(replayed.snapshotZxid, 4001n)
+  assert.equal(replayed.lastZxid, BigInt(zxid))
+  assert.deepEqual(shown(replayed.tree), shown(tree))
 })
 
 test('a purge keeps the newest snapshots and every log they need', async () => {
@@ -254,5 +275,5 @@ test('a purge keeps the newest snapshots and every log they need', async () => {
   assert.deepEqual(names('log'), [21n, 31n, 41n])
   disk.remove(`${DIRECTORY}/snapshot.28`)
   disk.remove(`${DIRECTORY}/snapshot.32`)
-  assert.deepEqual(found(disk), range(50))
+  assert.deepEqual(await found(disk), range(50))
 })

@@ -346,7 +346,9 @@ test('access lists bind those they name', async () => {
   await world.wait(owner.create('/secret', data('s'), { acl: creatorAll }))
   assert.equal(await refusal(world, other.getData('/secret')), 'NOAUTH')
   assert.equal(await refusal(world, other.create('/secret/x', null)), 'NOAUTH')
-  assert.equal(await refusal(world, other.setAcl('/secret', creatorAll)), 'NOAUTH')
+  const open = [{ perms: 31, id: { scheme: 'world', id: 'anyone' } }]
+  assert.equal(await refusal(world, other.setAcl('/secret', open)), 'NOAUTH')
+  assert.equal(await refusal(world, other.setAcl('/secret', creatorAll)), 'INVALIDACL')
   assert.equal(await refusal(world, other.create('/n', null, { acl: creatorAll })), 'INVALIDACL')
   const { acl } = await world.wait(owner.getAcl('/secret'))
   assert.deepEqual(

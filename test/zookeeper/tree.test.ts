@@ -9,7 +9,8 @@ import type { MultiOperation } from '../../src/zookeeper/protocol/multi.ts'
 import { opcodes } from '../../src/zookeeper/protocol/opcodes.ts'
 import { Preparer } from '../../src/zookeeper/server/prepare.ts'
 import type { Change } from '../../src/zookeeper/server/transactions.ts'
-import { DataTree, statOf } from '../../src/zookeeper/server/tree.ts'
+import { statOf } from '../../src/zookeeper/server/node.ts'
+import { DataTree } from '../../src/zookeeper/server/tree.ts'
 
 interface ModelNode {
   data: string
@@ -211,7 +212,7 @@ test('the end of a session spares a node that another one has made anew meanwhil
   run.close(1n)
   run.apply(Infinity)
   assert.deepEqual(shownTree(run.tree), shownModel(run.model))
-  assert.equal(run.tree.get('/a')?.stat.ephemeralOwner, 2n)
+  assert.equal(run.tree.get('/a')?.owner, 2n)
 })
 
 test('a fresh tree has what a fresh Apache ZooKeeper has', () => {
@@ -219,7 +220,7 @@ test('a fresh tree has what a fresh Apache ZooKeeper has', () => {
   const shown = [...tree.paths()].map((path) => {
     const node = tree.get(path)
     assert.ok(node)
-    return [path, statOf(node).cversion, statOf(node).numChildren, node.stat.aversion]
+    return [path, statOf(node).cversion, statOf(node).numChildren, node.aversion]
   })
   assert.deepEqual(shown, [
     ['/', -1, 1, 0],

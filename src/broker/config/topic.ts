@@ -14,6 +14,7 @@ import {
 } from '../../runtime/settings.ts'
 import { UserError } from '../../runtime/service.ts'
 import type { LogSettings } from '../../storage/settings.ts'
+import { isInternalTopic } from '../topic-names.ts'
 import type { BrokerSettings } from './broker.ts'
 import { configSources, configTypes, type DescribedConfig } from './described.ts'
 
@@ -182,7 +183,7 @@ export function topicConfigProblem(
     const problem = problemOf(name, text)
     if (problem !== undefined) return problem
   }
-  const isInternal = topic.startsWith('__')
+  const isInternal = isInternalTopic(topic)
   if (effective(configs, broker)['cleanup.policy'].includes('compact') && !isInternal)
     return 'cleanup.policy=compact is not supported yet: records would be kept for ever.'
   return undefined

@@ -23,6 +23,8 @@ export interface KnownTopic {
   /** zkVersion of the topic's node. */
   readonly version: number
   readonly states: Map<number, StoredState>
+  /** Brokers know of it as it is now. */
+  isTold: boolean
 }
 
 export async function readBrokers(
@@ -59,7 +61,7 @@ export async function readTopic(
         states.set(index, { ...state, version: node.version })
     }),
   )
-  return { assignment, version: found.version, states }
+  return { assignment, version: found.version, states, isTold: false }
 }
 
 export async function readIfThere(
@@ -72,6 +74,30 @@ export async function readIfThere(
     return { data, version: stat.version }
   } catch (error) {
     if (isZooKeeperError(error, 'NONODE')) return undefined
+    throw error
+  }
+}
+
+export async function deleteIfThere(
+  zookeeper: ZooKeeperClient,
+  path: string,
+  version = -1,
+): Promise<void> {
+  try {
+    await zookeeper.delete(path, version)
+  } catch (error) {
+    if (!isZooKeeperError(error, 'NONODE')) throw error
+  }
+}
+
+/** A node and all below it, children before their parents; empty where there is none. */
+export async function treeOf(zookeeper: ZooKeeperClient, path: string): Promise<string[]> {
+  try {
+    const { children } = await zookeeper.getChildren(path)
+    const below = await Promise.all(children.map((child) => treeOf(zookeeper, `${path}/${child}`)))
+    return [...below.flat(), path]
+  } catch (error) {
+    if (isZooKeeperError(error, 'NONODE')) return []
     throw error
   }
 }

@@ -1,24 +1,17 @@
-import type { Coordination } from '../coordination.ts'
 import type { Ports } from '../../runtime/service.ts'
 import {
   isZooKeeperError,
+  MultiError,
   type Operation,
   type ZooKeeperClient,
 } from '../../zookeeper/client/client.ts'
-import type { ReplicaOrder } from '../replication/replicas.ts'
+import type { Coordination } from '../coordination.ts'
 import { randomTopicId } from '../topic-ids.ts'
-import {
-  decodeController,
-  encodeController,
-  encodePartitionState,
-  encodeTopic,
-  paths,
-  type BrokerRegistration,
-  type PartitionState,
-} from '../znodes.ts'
-import { readBrokers, readIfThere, readTopic, type KnownTopic } from './cluster-state.ts'
+import { paths, type BrokerRegistration } from '../znodes.ts'
+import { deleteIfThere, readBrokers, readTopic, treeOf, type KnownTopic } from './cluster-state.ts'
+import { Office } from './office.ts'
 import type { Orders } from './orders.ts'
-import { electForNew, electForOffline } from './placement.ts'
+import { merged, planTopic, type TopicPlan } from './topic-plan.ts'
 
 export interface ControllerSettings {
   readonly brokerId: number
@@ -26,26 +19,31 @@ export interface ControllerSettings {
   readonly topicDeletionAllowed: boolean
 }
 
-/** An even number, so that a partition's node and its state are made together; far below the packet limit. */
-const operationsPerMultiMax = 400
+const retryDelayMs = 1000
+const topicsAtOnceMax = 200
+/** Small topics are written together; a multi of more would be split anyway. */
+const operationsTogetherMax = 400
 
 /**
- * The one broker that decides who leads (kafka.md C). Elected by an ephemeral znode; every write of it
- * is a multi that checks the controller epoch, so that a controller that was away too long can write
- * nothing. Events are handled one after another, each to its end.
+ * The one broker that decides who leads (kafka.md C). Events are handled one after another, each to its
+ * end; one that fails means that what is known may be wrong, so the office is laid down, and taken
+ * again with everything read anew.
  */
 export class Controller {
   readonly #ports: Pick<Ports, 'clock' | 'random' | 'logger'>
   readonly #coordination: Coordination
   readonly #orders: Orders
   readonly #settings: ControllerSettings
+  readonly #office: Office
   #tail: Promise<void> = Promise.resolve()
-  #stopped = false
-  #active = false
-  #epoch = 0
-  #epochVersion = 0
+  #isStopped = false
+  #isRetrying = false
   #brokers = new Map<number, BrokerRegistration>()
   readonly #topics = new Map<string, KnownTopic>()
+  /** Ids of topics this process has seen, for nodes that were written anew without theirs. */
+  readonly #topicIds = new Map<string, string>()
+  /** Topics that somebody asked to delete: not to be brought up any more. */
+  #deletions: ReadonlySet<string> = new Set()
 
   constructor(
     ports: Pick<Ports, 'clock' | 'random' | 'logger'>,
@@ -57,6 +55,7 @@ export class Controller {
     this.#coordination = coordination
     this.#orders = orders
     this.#settings = settings
+    this.#office = new Office({ ...ports, coordination }, settings.brokerId)
   }
 
   get #zookeeper(): ZooKeeperClient {
@@ -64,260 +63,210 @@ export class Controller {
   }
 
   get isActive(): boolean {
-    return this.#active
+    return this.#office.isHeld
   }
 
   /** Resolves when somebody, perhaps this broker, is the controller and has described the cluster. */
   async start(): Promise<void> {
-    this.#enqueue('election', () => this.#elect())
+    this.#electionDue()
     await this.#tail
   }
 
-  /** The session is, or may be, over: no decision is made any more until there is a new one. */
+  /** The session is, or may be, over: no decision is made any more until `start`. */
   layDown(): void {
-    this.#active = false
+    this.#office.layDown()
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true
-    this.#active = false
+    this.#isStopped = true
     await this.#tail
+    this.#office.layDown()
   }
 
-  /** One event at a time; a failure means that what we know may be wrong, so office is laid down. */
+  // Watchers, each the same function every time, so that it is set once however often it is set.
+  readonly #electionDue = (): void => this.#enqueue('election', () => this.#elect())
+  readonly #brokersDue = (): void => this.#ifActive('broker change', () => this.#brokersChanged())
+  readonly #topicsDue = (): void => this.#ifActive('topic change', () => this.#readTopics())
+  readonly #deletionsDue = (): void => this.#ifActive('topic deletion', () => this.#deleteTopics())
+  readonly #topicDue = ({ path }: { readonly path: string }): void => {
+    const topic = path.slice(paths.topics.length + 1)
+    this.#ifActive('partition change', () => this.#topicChanged(topic))
+  }
+
+  #ifActive(what: string, action: () => Promise<void>): void {
+    this.#enqueue(what, async () => {
+      if (this.#office.isHeld) await action()
+    })
+  }
+
   #enqueue(what: string, action: () => Promise<void>): void {
     this.#tail = this.#tail.then(async () => {
-      if (this.#stopped) return
+      if (this.#isStopped) return
       try {
         await action()
       } catch (error) {
-        if (this.#stopped) return
-        this.#ports.logger.error(`Error while handling ${what}; resigning`, error)
-        await this.#resign()
+        await this.#resign(what, error)
       }
     })
   }
 
-  async #resign(): Promise<void> {
-    const wasActive = this.#active
-    this.#active = false
+  async #resign(what: string, error: unknown): Promise<void> {
+    const { logger, clock } = this.#ports
+    if (this.#isStopped) return
+    if (isZooKeeperError(error)) logger.warn(`Resigning: ${what} failed: ${error.message}`)
+    else logger.error(`Resigning: ${what} failed`, error)
     this.#topics.clear()
-    try {
-      if (wasActive) await this.#zookeeper.delete(paths.controller)
-    } catch (error) {
-      this.#ports.logger.warn('Could not remove the controller node', error)
-    }
-    this.#ports.clock.schedule(1000, () => this.#enqueue('election', () => this.#elect()))
+    await this.#office.giveUp()
+    if (this.#isRetrying) return
+    this.#isRetrying = true
+    clock.schedule(retryDelayMs, () => {
+      this.#isRetrying = false
+      this.#electionDue()
+    })
   }
 
   async #elect(): Promise<void> {
-    const watch = () => this.#enqueue('election', () => this.#elect())
-    const holder = await readIfThere(this.#zookeeper, paths.controller)
-    const stat = await this.#zookeeper.exists(paths.controller, watch)
-    if (stat !== null) {
-      const isOwn = stat.ephemeralOwner === this.#zookeeper.sessionId
-      const id = holder && decodeController(holder.data)
-      if (id !== this.#settings.brokerId || (isOwn && this.#active)) return
-      // Left over from an earlier life of this broker, whose registration was replaced as well; or
-      // from an office laid down when the session seemed lost.
-      await this.#zookeeper.delete(paths.controller, stat.version)
-    }
-    if (!(await this.#claim())) return
-    this.#active = true
-    await this.#takeOffice()
-  }
-
-  /** Makes the ephemeral node and raises the epoch in one step. False: somebody else was faster. */
-  async #claim(): Promise<boolean> {
-    const zero = Buffer.from('0')
-    let stored = await readIfThere(this.#zookeeper, paths.controllerEpoch)
-    if (stored === undefined) {
-      await this.#zookeeper.makePath(paths.controllerEpoch, zero)
-      stored = await readIfThere(this.#zookeeper, paths.controllerEpoch)
-    }
-    const epoch = Number(stored?.data.toString() ?? '0') + 1
-    const version = stored?.version ?? 0
-    const data = encodeController(this.#settings.brokerId, this.#ports.clock.now())
-    try {
-      await this.#zookeeper.multi([
-        { type: 'create', path: paths.controller, data, ephemeral: true },
-        { type: 'setData', path: paths.controllerEpoch, data: Buffer.from(String(epoch)), version },
-      ])
-    } catch (error) {
-      if (isZooKeeperError(error, 'NODEEXISTS') || isZooKeeperError(error, 'BADVERSION'))
-        return false
-      throw error
-    }
-    this.#epoch = epoch
-    this.#epochVersion = version + 1
-    this.#ports.logger.info(
-      `${this.#settings.brokerId} successfully elected as the controller. Epoch incremented to ${epoch}`,
-    )
-    return true
-  }
-
-  async #takeOffice(): Promise<void> {
+    if (!(await this.#office.take(this.#electionDue))) return
     this.#topics.clear()
     await this.#readBrokers()
+    await this.#readDeletions()
     await this.#readTopics()
-    await this.#handleDeletions()
+    await this.#deleteTopics()
   }
 
   async #readBrokers(): Promise<void> {
-    const changed = () => this.#enqueue('broker change', () => this.#brokersChanged())
-    this.#brokers = await readBrokers(this.#zookeeper, changed)
+    this.#brokers = await readBrokers(this.#zookeeper, this.#brokersDue)
+    for (const id of this.#brokers.keys())
+      if (id !== this.#settings.brokerId)
+        this.#ports.logger.warn(`Broker ${id} is alive, but replication is not supported yet`)
     this.#orders.announceBrokers([...this.#brokers.values()], this.#settings.brokerId)
   }
 
   async #brokersChanged(): Promise<void> {
-    if (!this.#active) return
     await this.#readBrokers()
-    for (const topic of this.#topics.keys()) await this.#bringOnline(topic)
+    await this.#bringUp([...this.#topics.keys()])
   }
 
-  /** New topics are those whose node we have not read yet. */
+  /** New topics are those whose node has not been read yet. */
   async #readTopics(): Promise<void> {
-    const changed = () =>
-      this.#enqueue('topic change', async () => {
-        if (this.#active) await this.#readTopics()
-      })
-    const { children } = await this.#zookeeper.getChildren(paths.topics, changed)
-    const fresh = children.filter((topic) => !this.#topics.has(topic))
-    await Promise.all(fresh.map((topic) => this.#readTopic(topic)))
-    for (const topic of fresh) await this.#bringOnline(topic)
+    const { children } = await this.#zookeeper.getChildren(paths.topics, this.#topicsDue)
+    const present = new Set(children)
+    for (const topic of this.#topics.keys()) if (!present.has(topic)) this.#topics.delete(topic)
+    const isFresh = (topic: string) => !this.#topics.has(topic) && !this.#deletions.has(topic)
+    const fresh = children.filter(isFresh)
+    for (let at = 0; at < fresh.length; at += topicsAtOnceMax) {
+      const some = fresh.slice(at, at + topicsAtOnceMax)
+      await Promise.all(some.map((topic) => this.#readTopic(topic)))
+      await this.#bringUp(some)
+    }
   }
 
   async #readTopic(topic: string): Promise<void> {
-    const changed = () => this.#enqueue('partition change', () => this.#topicChanged(topic))
-    const known = await readTopic(this.#zookeeper, topic, changed)
-    if (known !== undefined) this.#topics.set(topic, known)
+    const known = await readTopic(this.#zookeeper, topic, this.#topicDue)
+    if (known !== undefined) this.#topics.set(topic, merged(this.#topics.get(topic), known))
   }
 
   async #topicChanged(topic: string): Promise<void> {
-    if (!this.#active || !this.#topics.has(topic)) return
+    if (!this.#topics.has(topic)) return
     await this.#readTopic(topic)
-    await this.#bringOnline(topic)
+    await this.#bringUp([topic])
   }
 
-  /** Gives each partition of the topic a leader where one can be had, and tells the brokers. */
-  async #bringOnline(topic: string): Promise<void> {
+  /** Gives each partition of these topics a leader where one can be had, and tells the brokers. */
+  async #bringUp(topics: readonly string[]): Promise<void> {
+    let together: TopicPlan[] = []
+    let count = 0
+    for (const topic of topics) {
+      const plan = this.#plan(topic)
+      if (plan === undefined) continue
+      const size = plan.operations.length + plan.parents.length
+      if (size === 0 && plan.known.isTold) continue
+      if (count > 0 && count + size > operationsTogetherMax) {
+        await this.#carryOut(together)
+        together = []
+        count = 0
+      }
+      together.push(plan)
+      count += size
+    }
+    await this.#carryOut(together)
+  }
+
+  #plan(topic: string): TopicPlan | undefined {
     const known = this.#topics.get(topic)
-    if (known === undefined) return
-    const identified = await this.#identify(topic, known)
-    const live: ReadonlySet<number> = new Set(this.#brokers.keys())
-    const operations: Operation[] = []
-    const decided = new Map<number, PartitionState>()
-    for (const [index, replicas] of identified.assignment.partitions) {
-      const state = this.#decide(identified, index, replicas, live)
-      if (state === undefined) continue
-      decided.set(index, state)
-      const path = paths.partitionState(topic, index)
-      const data = encodePartitionState(state)
-      const version = identified.states.get(index)?.version
-      if (version === undefined)
-        operations.push(created(paths.partition(topic, index)), { type: 'create', path, data })
-      else operations.push({ type: 'setData', path, data, version })
-    }
-    // The parent may be left of a controller that died here: making it again does no harm.
-    if (identified.states.size === 0) await this.#zookeeper.makePath(paths.partitions(topic))
-    await this.#write(operations)
-    for (const [index, state] of decided) {
-      const version = (identified.states.get(index)?.version ?? -1) + 1
-      identified.states.set(index, { ...state, version })
-    }
-    this.#tell(topic, identified)
+    if (known === undefined) return undefined
+    const { uncleanElectionAllowed } = this.#settings
+    const plan = planTopic({
+      ...{ topic, known, topicId: this.#idFor(topic, known), uncleanElectionAllowed },
+      controllerEpoch: this.#office.epoch,
+      live: new Set(this.#brokers.keys()),
+    })
+    const { topicId } = plan.known.assignment
+    if (topicId !== undefined) this.#topicIds.set(topic, topicId)
+    return plan
   }
 
-  /** What a partition's state is to become; undefined where it stays. */
-  #decide(
-    topic: KnownTopic,
-    index: number,
-    replicas: readonly number[],
-    live: ReadonlySet<number>,
-  ): PartitionState | undefined {
-    const state = topic.states.get(index)
-    const controllerEpoch = this.#epoch
-    if (state === undefined) {
-      const election = electForNew(replicas, live)
-      return election && { ...election, leaderEpoch: 0, controllerEpoch }
+  /** A node without an id: it lost it, or the topic was made by an old tool (kafka.md C). */
+  #idFor(topic: string, known: KnownTopic): string {
+    return (
+      known.assignment.topicId ??
+      this.#topicIds.get(topic) ??
+      this.#orders.storedTopicId(topic) ??
+      randomTopicId(this.#ports.random)
+    )
+  }
+
+  async #carryOut(plans: readonly TopicPlan[]): Promise<void> {
+    if (plans.length === 0) return
+    try {
+      await this.#office.write(plans.flatMap(withParents))
+    } catch (error) {
+      const isOffice = error instanceof MultiError && error.index === 0
+      if (isOffice || !isZooKeeperError(error, 'NODEEXISTS')) throw error
+      // A controller of another kind died between two of its steps.
+      for (const path of plans.flatMap((plan) => plan.parents)) await this.#zookeeper.makePath(path)
+      for (const plan of plans) await this.#office.write(plan.operations)
     }
-    if (live.has(state.leader)) return undefined
-    const unclean = this.#settings.uncleanElectionAllowed
-    const election = electForOffline(replicas, state.isr, live, unclean)
-    return election && { ...election, leaderEpoch: state.leaderEpoch + 1, controllerEpoch }
+    for (const { topic, known } of plans) this.#topics.set(topic, { ...known, isTold: true })
+    const orders = plans.map((plan) => plan.order)
+    await this.#orders.lead(orders)
+    this.#orders.announceTopics(orders)
   }
 
-  /** A topic made by an old tool has no id: it gets one, as a 3.9 controller gives it. */
-  async #identify(topic: string, known: KnownTopic): Promise<KnownTopic> {
-    if (known.assignment.topicId !== undefined) return known
-    const assignment = { ...known.assignment, topicId: randomTopicId(this.#ports.random) }
-    const path = paths.topic(topic)
-    const { version } = known
-    await this.#write([{ type: 'setData', path, data: encodeTopic(assignment), version }])
-    const identified = { ...known, assignment, version: version + 1 }
-    this.#topics.set(topic, identified)
-    return identified
+  async #readDeletions(): Promise<void> {
+    const { children } = await this.#zookeeper.getChildren(paths.topicDeletions, this.#deletionsDue)
+    this.#deletions = new Set(this.#settings.topicDeletionAllowed ? children : [])
+    if (this.#settings.topicDeletionAllowed) return
+    for (const topic of children) await deleteIfThere(this.#zookeeper, paths.topicDeletion(topic))
   }
 
-  #tell(topic: string, known: KnownTopic): void {
-    const orders: ReplicaOrder[] = []
-    for (const [partition, replicas] of known.assignment.partitions) {
-      const state = known.states.get(partition)
-      if (state === undefined) continue
-      const { topicId } = known.assignment
-      orders.push({ ...state, topic, partition, topicId, replicas, partitionEpoch: state.version })
-    }
-    this.#orders.lead(orders)
-    this.#orders.announcePartitions(orders)
+  async #deleteTopics(): Promise<void> {
+    await this.#readDeletions()
+    for (const topic of this.#deletions) await this.#deleteTopic(topic)
+    this.#deletions = new Set()
   }
 
-  async #handleDeletions(): Promise<void> {
-    const changed = () =>
-      this.#enqueue('topic deletion', async () => {
-        if (this.#active) await this.#handleDeletions()
-      })
-    const { children } = await this.#zookeeper.getChildren(paths.topicDeletions, changed)
-    for (const topic of children) {
-      if (this.#settings.topicDeletionAllowed) await this.#deleteTopic(topic)
-      else await this.#zookeeper.delete(paths.topicDeletion(topic))
-    }
-  }
-
+  /** Data first, then the topic's nodes, then its settings, then the request: what is left is done again. */
   async #deleteTopic(topic: string): Promise<void> {
-    const known = this.#topics.get(topic)
-    if (known !== undefined) {
+    const tree = await treeOf(this.#zookeeper, paths.topic(topic))
+    if (tree.length > 0 || this.#topics.has(topic)) {
       this.#topics.delete(topic)
-      this.#orders.removeTopic(topic, known.assignment.partitions.size)
-      const operations: Operation[] = []
-      for (const index of known.states.keys())
-        operations.push(
-          { type: 'delete', path: paths.partitionState(topic, index) },
-          { type: 'delete', path: paths.partition(topic, index) },
-        )
-      if (operations.length > 0) operations.push({ type: 'delete', path: paths.partitions(topic) })
-      operations.push({ type: 'delete', path: paths.topic(topic) })
-      await this.#write(operations)
-      const config = paths.config('topics', topic)
-      if ((await this.#zookeeper.exists(config)) !== null)
-        await this.#write([{ type: 'delete', path: config }])
+      this.#topicIds.delete(topic)
+      this.#orders.removeTopic(topic)
+      await this.#office.write(tree.map((path) => ({ type: 'delete', path })))
     }
-    await this.#write([{ type: 'delete', path: paths.topicDeletion(topic) }])
+    for (const path of [paths.config('topics', topic), paths.topicDeletion(topic)])
+      if ((await this.#zookeeper.exists(path)) !== null)
+        await this.#office.write([{ type: 'delete', path }])
+    this.#orders.forgetTopic(topic)
     this.#ports.logger.info(`Deletion of topic ${topic} successfully completed`)
-  }
-
-  /** Writes in multis that fail as a whole when this controller is no longer the one of its epoch. */
-  async #write(operations: readonly Operation[]): Promise<void> {
-    const version = this.#epochVersion
-    for (let at = 0; at < operations.length; at += operationsPerMultiMax) {
-      const some = operations.slice(at, at + operationsPerMultiMax)
-      await this.#zookeeper.multi([
-        { type: 'check', path: paths.controllerEpoch, version },
-        ...some,
-      ])
-    }
   }
 }
 
-function created(path: string): Operation {
-  return { type: 'create', path, data: Buffer.alloc(0) }
+/** Parents and operations as one list: each parent just before the first of what is in it. */
+function withParents({ parents, operations }: TopicPlan): Operation[] {
+  const made = parents.map((path): Operation => ({ type: 'create', path, data: Buffer.alloc(0) }))
+  const topicNode = operations.filter((one) => one.type === 'setData')
+  const states = operations.filter((one) => one.type !== 'setData')
+  return [...topicNode, ...made, ...states]
 }

@@ -7,11 +7,22 @@ import type { MetadataCache } from '../metadata-cache.ts'
 import type { Partition } from '../replication/partition.ts'
 import type { TopicAdmin } from '../topic-admin.ts'
 import { internalPartitionFor, offsetsTopic } from '../topic-names.ts'
-import { refusedJoin, refusedSync, type JoinAnswer, type SyncAnswer } from './answers.ts'
-import type { Effect, Group } from './group.ts'
+import {
+  refusedJoin,
+  refusedSync,
+  type Effect,
+  type GroupWrite,
+  type JoinAnswer,
+  type SyncAnswer,
+} from './answers.ts'
+import { Commits } from './commits.ts'
+import type { Group } from './group.ts'
+import { generationProblem, type MemberIdentity } from './identity.ts'
+import { groupError } from './log-errors.ts'
 import type { JoinRequest } from './member.ts'
-import { groupRecord, offsetRecord, type CommittedOffset, type InternalRecord } from './offsets.ts'
-import { Shard, type GroupEntry } from './shard.ts'
+import { groupRecord } from './offsets.ts'
+import type { Shard } from './shard.ts'
+import { Shards, type Found } from './shards.ts'
 
 export interface CoordinatorParts {
   readonly clock: Clock
@@ -21,64 +32,68 @@ export interface CoordinatorParts {
   readonly topics: TopicAdmin
 }
 
-/** Who speaks for a group: checked before anything is done for it. */
-export interface MemberIdentity {
-  readonly memberId: string
-  readonly generation: number
-  readonly instanceId: string | null
-}
-
-export interface OffsetToCommit {
-  readonly topic: string
-  readonly partition: number
-  readonly offset: number
-  readonly leaderEpoch: number
-  readonly metadata: string | null
-}
-
-type Found = { readonly error: number } | { readonly shard: Shard }
+/** A member id with a UUID after it must still be a string of the protocol. */
+const prefixBytesMax = 0x7fff - 37
 
 /**
  * The groups that this broker coordinates. Decisions are those of `Group`; here they are carried out:
- * requests wait for their answers, timers run, groups and commits are written before they are answered.
+ * requests wait for their answers, timers run, groups are written before members are told.
  */
 export class GroupCoordinator {
+  readonly commits: Commits
   readonly #parts: CoordinatorParts
   readonly #settings: GroupSettings
-  readonly #shards = new Map<number, Shard>()
+  readonly #shards: Shards
+  /** Waiting requests, by group and member. */
   readonly #joins = new Map<string, (answer: JoinAnswer) => void>()
   readonly #syncs = new Map<string, (answer: SyncAnswer) => void>()
-  readonly #timers = new Map<string, { timer: Timer; atMs: number }>()
+  readonly #timers = new Map<Group, { timer: Timer; atMs: number }>()
+  #expiryTimer: Timer | undefined
   #isCreating = false
+  #isStopped = false
 
   constructor(parts: CoordinatorParts, settings: GroupSettings) {
     this.#parts = parts
     this.#settings = settings
+    this.#shards = new Shards(parts, settings)
+    this.commits = new Commits(parts.clock, this.#shards, settings.metadataBytesMax)
+    this.#scheduleExpiry()
   }
 
   /** This broker leads a partition of __consumer_offsets now. */
   lead(partition: Partition): void {
-    if (this.#shards.get(partition.index)?.partition === partition) return
-    const { clock, logger } = this.#parts
-    const { initialRebalanceDelayMs, sizeMax } = this.#settings
-    const shard = new Shard(partition, { clock, logger }, { initialRebalanceDelayMs, sizeMax })
-    this.#shards.set(partition.index, shard)
-    shard.load().then(
-      () => {
-        for (const { group } of shard.groups.values()) this.#arm(group)
-      },
-      (error: unknown) => logger.error(`Could not load ${offsetsTopic}-${partition.index}`, error),
-    )
+    void this.#shards.load(partition).then((shard) => {
+      for (const { group } of shard?.groups.values() ?? []) this.#arm(group)
+    })
   }
 
   /** Another broker leads it, or it is gone. */
   resign(partitionIndex: number): void {
-    const shard = this.#shards.get(partitionIndex)
-    this.#shards.delete(partitionIndex)
-    for (const { group } of shard?.groups.values() ?? []) {
-      this.#timers.get(group.id)?.timer.cancel()
-      this.#timers.delete(group.id)
-    }
+    const shard = this.#shards.take(partitionIndex)
+    if (shard === undefined) return
+    for (const { group } of shard.groups.values()) this.#carryOut(shard, group, group.unload())
+  }
+
+  forgetTopic(topic: string): void {
+    for (const shard of this.#shards.values()) shard.forgetTopic(topic)
+  }
+
+  stop(): void {
+    this.#isStopped = true
+    this.#expiryTimer?.cancel()
+    this.resignAll()
+  }
+
+  resignAll(): void {
+    for (const shard of [...this.#shards.values()]) this.resign(shard.partition.index)
+  }
+
+  #scheduleExpiry(): void {
+    const { offsetsRetentionMs, offsetsRetentionCheckMs } = this.#settings
+    this.#expiryTimer = this.#parts.clock.schedule(offsetsRetentionCheckMs, () => {
+      for (const shard of this.#shards.values()) shard.expireOffsets(offsetsRetentionMs)
+      this.#scheduleExpiry()
+    })
   }
 
   /** Makes the topic where it is missing; several calls make it once. */
@@ -99,18 +114,11 @@ export class GroupCoordinator {
       },
       validateOnly: false,
     }
-    this.#parts.topics
-      .create(creation)
-      .then(({ error, message }) => {
-        if (error !== Errors.NONE && error !== Errors.TOPIC_ALREADY_EXISTS)
-          this.#parts.logger.error(`Could not create ${offsetsTopic}: ${message ?? error}`)
-      })
-      .catch((error: unknown) => {
-        this.#parts.logger.error(`Could not create ${offsetsTopic}`, error)
-      })
-      .finally(() => {
-        this.#isCreating = false
-      })
+    void this.#parts.topics.create(creation).then(({ error, message }) => {
+      this.#isCreating = false
+      if (error !== Errors.NONE && error !== Errors.TOPIC_ALREADY_EXISTS)
+        this.#parts.logger.error(`Could not create ${offsetsTopic}: ${message ?? error}`)
+    })
   }
 
   /** Which broker coordinates the group: an id, or an error. */
@@ -127,42 +135,35 @@ export class GroupCoordinator {
   }
 
   #find(groupId: string): Found {
-    if (groupId === '') return { error: Errors.INVALID_GROUP_ID }
-    return this.#shardOf(groupId)
-  }
-
-  #shardOf(groupId: string): Found {
-    const topic = this.#parts.metadata.topic(offsetsTopic)
-    if (topic === undefined) return { error: Errors.NOT_COORDINATOR }
-    const shard = this.#shards.get(internalPartitionFor(groupId, topic.partitions.length))
-    if (shard === undefined) return { error: Errors.NOT_COORDINATOR }
-    return shard.isLoading ? { error: Errors.COORDINATOR_LOAD_IN_PROGRESS } : { shard }
+    return groupId === '' ? { error: Errors.INVALID_GROUP_ID } : this.#shards.find(groupId)
   }
 
   join(groupId: string, request: Omit<JoinRequest, 'newMemberId'>): Promise<JoinAnswer> {
     const found = this.#find(groupId)
     const { memberId, sessionTimeoutMs, instanceId } = request
-    if ('error' in found) return Promise.resolve(refusedJoin(found.error, memberId))
+    const refuse = (error: number, id = memberId) => Promise.resolve(refusedJoin(error, id))
+    if ('error' in found) return refuse(found.error)
     const { sessionTimeoutMinMs, sessionTimeoutMaxMs } = this.#settings
     if (sessionTimeoutMs < sessionTimeoutMinMs || sessionTimeoutMs > sessionTimeoutMaxMs)
-      return Promise.resolve(refusedJoin(Errors.INVALID_SESSION_TIMEOUT, memberId))
-    if (!found.shard.groups.has(groupId) && memberId !== '')
-      return Promise.resolve(refusedJoin(Errors.UNKNOWN_MEMBER_ID, memberId))
-    const entry = found.shard.entry(groupId)
+      return refuse(Errors.INVALID_SESSION_TIMEOUT)
+    const { shard } = found
+    if (memberId !== '' && !shard.groups.has(groupId)) return refuse(Errors.UNKNOWN_MEMBER_ID)
+    const { group } = shard.entry(groupId)
     const prefix = instanceId ?? request.clientId
+    if (Buffer.byteLength(prefix) > prefixBytesMax) return refuse(Errors.INVALID_REQUEST)
     const newMemberId = `${prefix}-${uuidText(this.#parts.random)}`
-    const now = this.#parts.clock.now()
-    const outcome = entry.group.join({ ...request, newMemberId }, now)
-    if (!Array.isArray(outcome)) {
-      this.#arm(entry.group)
-      return Promise.resolve(refusedJoin(outcome.error, outcome.memberId))
+    const outcome = group.join({ ...request, newMemberId }, this.#now())
+    if (outcome.error !== Errors.NONE) {
+      this.#carryOut(shard, group, outcome.effects)
+      shard.forgetIfUnused(groupId)
+      return refuse(outcome.error, outcome.memberId)
     }
-    const effectiveId = memberId === '' ? newMemberId : memberId
     return new Promise((resolve) => {
-      const key = memberKey(groupId, effectiveId)
-      this.#joins.get(key)?.(refusedJoin(Errors.REBALANCE_IN_PROGRESS, effectiveId))
+      const key = memberKey(groupId, outcome.memberId)
+      // The member asks anew, having given up on its first request.
+      take(this.#joins, key)?.(refusedJoin(Errors.REBALANCE_IN_PROGRESS, outcome.memberId))
       this.#joins.set(key, resolve)
-      this.#carryOut(found.shard, entry.group, outcome)
+      this.#carryOut(shard, group, outcome.effects)
     })
   }
 
@@ -173,102 +174,60 @@ export class GroupCoordinator {
     assignments: ReadonlyMap<string, Buffer>,
   ): Promise<SyncAnswer> {
     const found = this.#find(groupId)
-    if ('error' in found) return Promise.resolve(refusedSync(syncError(found.error)))
-    const entry = found.shard.groups.get(groupId)
-    const problem = this.#memberProblem(entry, identity)
-    if (entry === undefined || problem !== Errors.NONE) return Promise.resolve(refusedSync(problem))
-    const { group } = entry
+    const refuse = (error: number) => Promise.resolve(refusedSync(error))
+    if ('error' in found) return refuse(syncError(found.error))
+    const { shard } = found
+    const group = shard.groups.get(groupId)?.group
+    if (group === undefined) return refuse(Errors.UNKNOWN_MEMBER_ID)
+    const problem = generationProblem(group, identity)
+    if (problem !== Errors.NONE) return refuse(problem)
     const differs = (one: string | null, other: string | null): boolean =>
-      one !== null && other !== null && one !== other
+      one !== null && one !== other
     if (differs(protocol.type, group.protocolType) || differs(protocol.name, group.protocolName))
-      return Promise.resolve(refusedSync(Errors.INCONSISTENT_GROUP_PROTOCOL))
-    const outcome = group.sync(identity.memberId, assignments, this.#parts.clock.now())
-    if (!Array.isArray(outcome)) return Promise.resolve(refusedSync(outcome.error))
+      return refuse(Errors.INCONSISTENT_GROUP_PROTOCOL)
+    const outcome = group.sync(identity.memberId, assignments, this.#now())
+    if (outcome.error !== Errors.NONE) return refuse(outcome.error)
     return new Promise((resolve) => {
       const key = memberKey(groupId, identity.memberId)
-      this.#syncs.get(key)?.(refusedSync(Errors.REBALANCE_IN_PROGRESS))
+      take(this.#syncs, key)?.(refusedSync(Errors.REBALANCE_IN_PROGRESS))
       this.#syncs.set(key, resolve)
-      this.#carryOut(found.shard, group, outcome)
+      this.#carryOut(shard, group, outcome.effects)
     })
   }
 
   heartbeat(groupId: string, identity: MemberIdentity): number {
     const found = this.#find(groupId)
+    // While the group is being read nobody knows better than the member.
     if ('error' in found)
       return found.error === Errors.COORDINATOR_LOAD_IN_PROGRESS ? Errors.NONE : found.error
-    const entry = found.shard.groups.get(groupId)
-    const problem = this.#memberProblem(entry, identity)
-    if (entry === undefined || problem !== Errors.NONE) return problem
-    return entry.group.heartbeat(identity.memberId, this.#parts.clock.now())
+    const group = found.shard.groups.get(groupId)?.group
+    if (group === undefined) return Errors.UNKNOWN_MEMBER_ID
+    const problem = generationProblem(group, identity)
+    return problem === Errors.NONE ? group.heartbeat(identity.memberId, this.#now()) : problem
   }
 
-  /** A static member may be named by its instance id alone. */
-  leave(groupId: string, memberId: string, instanceId: string | null): number {
-    const found = this.#find(groupId)
-    if ('error' in found) return found.error
-    const entry = found.shard.groups.get(groupId)
-    if (entry === undefined) return Errors.UNKNOWN_MEMBER_ID
-    const ofInstance = instanceId === null ? undefined : entry.group.memberOfInstance(instanceId)
-    if (instanceId !== null && ofInstance === undefined) return Errors.UNKNOWN_MEMBER_ID
-    if (instanceId !== null && memberId !== '' && ofInstance !== memberId)
-      return Errors.FENCED_INSTANCE_ID
-    const { error, effects } = entry.group.leave(ofInstance ?? memberId, this.#parts.clock.now())
-    this.#carryOut(found.shard, entry.group, effects)
-    return error
-  }
-
-  /** Resolves to an error code per offset, or one for all. */
-  async commit(
+  /** One error code per member, or one for the whole request. */
+  leave(
     groupId: string,
-    identity: MemberIdentity,
-    offsets: readonly OffsetToCommit[],
-  ): Promise<number[]> {
-    const all = (error: number): number[] => offsets.map(() => error)
-    const found = this.#shardOf(groupId)
-    if ('error' in found) return all(found.error)
-    const entry = found.shard.groups.get(groupId)
-    const problem = this.#commitProblem(entry, identity)
-    if (problem !== Errors.NONE) return all(problem)
-    const now = this.#parts.clock.now()
-    const accepted: { offset: OffsetToCommit; committed: CommittedOffset }[] = []
-    const records: InternalRecord[] = []
-    const errors = offsets.map((one) => {
-      const metadata = one.metadata ?? ''
-      if (metadata.length > this.#settings.metadataBytesMax)
-        return Errors.OFFSET_METADATA_TOO_LARGE as number
-      const { offset, leaderEpoch } = one
-      const committed = { offset, leaderEpoch, metadata, commitTimestampMs: now }
-      accepted.push({ offset: one, committed })
-      records.push(offsetRecord(groupId, one.topic, one.partition, committed))
-      return Errors.NONE
+    members: readonly { readonly memberId: string; readonly instanceId: string | null }[],
+  ): { readonly error: number } | { readonly errors: readonly number[] } {
+    const found = this.#find(groupId)
+    if ('error' in found) return found
+    const { shard } = found
+    const group = shard.groups.get(groupId)?.group
+    const errors = members.map(({ memberId, instanceId }): number => {
+      if (group === undefined) return Errors.UNKNOWN_MEMBER_ID
+      const { error, effects } = group.leave(memberId, instanceId, this.#now())
+      this.#carryOut(shard, group, effects)
+      return error
     })
-    if (records.length === 0) return errors
-    const written = await found.shard.append(records)
-    if (written !== Errors.NONE) return errors.map((error) => (error === 0 ? written : error))
-    for (const { offset, committed } of accepted)
-      found.shard.applyOffset(groupId, offset.topic, offset.partition, committed)
-    return errors
+    shard.forgetIfUnused(groupId)
+    return { errors }
   }
 
-  #commitProblem(entry: GroupEntry | undefined, identity: MemberIdentity): number {
-    const group = entry?.group
-    if (identity.generation < 0) {
-      const isFree = group === undefined || group.members.size === 0
-      return isFree ? Errors.NONE : Errors.UNKNOWN_MEMBER_ID
-    }
-    if (group === undefined) return Errors.ILLEGAL_GENERATION
-    const problem = this.#memberProblem(entry, identity)
-    if (problem !== Errors.NONE) return problem
-    if (group.state === 'CompletingRebalance') return Errors.REBALANCE_IN_PROGRESS
-    group.heartbeat(identity.memberId, this.#parts.clock.now())
-    return Errors.NONE
-  }
-
-  /** What the group has committed; an error code where this broker cannot tell. */
-  committed(groupId: string): { error: number } | { offsets: GroupEntry['offsets'] } {
-    const found = this.#shardOf(groupId)
-    if ('error' in found) return { error: found.error }
-    return { offsets: found.shard.groups.get(groupId)?.offsets ?? new Map() }
+  /** True while not all groups of this broker are known yet. */
+  get isLoading(): boolean {
+    return this.#shards.isLoading
   }
 
   /** Every group of this broker. */
@@ -283,54 +242,50 @@ export class GroupCoordinator {
     return { error: Errors.NONE, group: found.shard.groups.get(groupId)?.group }
   }
 
-  #memberProblem(entry: GroupEntry | undefined, identity: MemberIdentity): number {
-    const { memberId, generation, instanceId } = identity
-    if (entry === undefined) return Errors.UNKNOWN_MEMBER_ID
-    if (instanceId !== null) {
-      const known = entry.group.memberOfInstance(instanceId)
-      if (known === undefined) return Errors.UNKNOWN_MEMBER_ID
-      if (known !== memberId) return Errors.FENCED_INSTANCE_ID
-    }
-    if (!entry.group.isKnown(memberId)) return Errors.UNKNOWN_MEMBER_ID
-    return entry.group.generation === generation ? Errors.NONE : Errors.ILLEGAL_GENERATION
+  /** Of the clock that sessions are measured by. */
+  #now(): number {
+    return this.#parts.clock.monotonicMs()
   }
 
   #carryOut(shard: Shard, group: Group, effects: readonly Effect[]): void {
     for (const effect of effects) {
-      if (effect.type === 'persist') this.#persist(shard, group, effect.generation)
-      else {
-        const key = memberKey(group.id, effect.memberId)
-        if (effect.type === 'joined') take(this.#joins, key)?.(effect.answer)
-        else take(this.#syncs, key)?.(effect.answer)
+      if (effect.type === 'persist') {
+        void this.#persist(shard, group, effect.write)
+        continue
       }
+      const key = memberKey(group.id, effect.memberId)
+      if (effect.type === 'joined') take(this.#joins, key)?.(effect.answer)
+      else take(this.#syncs, key)?.(effect.answer)
     }
     this.#arm(group)
   }
 
-  #persist(shard: Shard, group: Group, generation: number): void {
-    const { clock, logger } = this.#parts
-    shard.append([groupRecord(group, clock.now())]).then(
-      (error) => this.#carryOut(shard, group, group.persisted(generation, error, clock.now())),
-      (error: unknown) => logger.error(`Could not write group ${group.id}`, error),
-    )
+  async #persist(shard: Shard, group: Group, write: GroupWrite): Promise<void> {
+    const now = this.#parts.clock.now()
+    const entry = shard.groups.get(group.id)
+    if (entry !== undefined) entry.emptySinceMs = write.reason === 'empty' ? now : undefined
+    const record = groupRecord(group, now)
+    const error = groupError(await shard.append([record]))
+    if (error !== Errors.NONE)
+      this.#parts.logger.warn(`Could not write group ${group.id}: error ${error}`)
+    this.#carryOut(shard, group, group.persisted(write, error, this.#now()))
   }
 
-  /** One timer per group, set for its next deadline; a heartbeat only moves the deadline. */
+  /** One timer per group, for its next deadline; a heartbeat only moves the deadline. */
   #arm(group: Group): void {
-    const atMs = group.nextDeadlineMs()
-    const armed = this.#timers.get(group.id)
-    if (armed !== undefined && armed.atMs <= atMs) return
+    const atMs = group.nextDeadlineMs
+    const armed = this.#timers.get(group)
+    if (armed !== undefined && armed.atMs <= atMs && atMs !== Infinity) return
     armed?.timer.cancel()
-    this.#timers.delete(group.id)
-    if (atMs === Infinity) return
-    const { clock } = this.#parts
-    const timer = clock.schedule(Math.max(0, atMs - clock.now()), () => {
-      this.#timers.delete(group.id)
-      const found = this.#shardOf(group.id)
+    this.#timers.delete(group)
+    if (atMs === Infinity || this.#isStopped) return
+    const timer = this.#parts.clock.schedule(Math.max(0, atMs - this.#now()), () => {
+      this.#timers.delete(group)
+      const found = this.#shards.find(group.id)
       if ('error' in found || found.shard.groups.get(group.id)?.group !== group) return
-      this.#carryOut(found.shard, group, group.expire(clock.now()))
+      this.#carryOut(found.shard, group, group.expire(this.#now()))
     })
-    this.#timers.set(group.id, { timer, atMs })
+    this.#timers.set(group, { timer, atMs })
   }
 }
 

@@ -14,7 +14,11 @@ export interface ExpiredOffset {
 
 /** Of one group, at a wall-clock time. `emptySinceMs`: since when it is without members, if known. */
 export function expiredOffsets(
-  { group, offsets, emptySinceMs }: { group: Group; offsets: Offsets; emptySinceMs?: number },
+  {
+    group,
+    offsets,
+    emptySinceMs,
+  }: { group: Group; offsets: Offsets; emptySinceMs: number | undefined },
   now: number,
   retentionMs: number,
 ): ExpiredOffset[] {

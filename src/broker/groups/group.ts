@@ -322,8 +322,8 @@ export class Group {
   leave(memberId: string, instanceId: string | null, now: number): Outcome {
     if (this.state === 'Dead') return refused(Errors.COORDINATOR_NOT_AVAILABLE)
     if (this.#waiting.pending.delete(memberId)) {
-      const isAwaited = this.state === 'PreparingRebalance'
-      return { error: Errors.NONE, effects: isAwaited ? this.#completeJoinIfAll(now) : [] }
+      const effects = this.state === 'PreparingRebalance' ? this.#completeJoinIfAll(now) : []
+      return { error: Errors.NONE, effects }
     }
     const isAdministrative = memberId === '' && instanceId !== null
     const named = isAdministrative ? this.#roster.idOfInstance(instanceId) : memberId

@@ -4,7 +4,8 @@ import { RecordBatchBuilder } from '../../kafka/records/builder.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { DiskError } from '../../runtime/disk.ts'
 import type { Logger } from '../../runtime/logger.ts'
-import type { Partition, Waiter } from '../replication/partition.ts'
+import type { Partition } from '../replication/partition.ts'
+import type { Waiter } from '../turn.ts'
 import { expiredOffsets } from './expiry.ts'
 import { Group } from './group.ts'
 import type { GroupLimits } from './member.ts'
@@ -79,7 +80,7 @@ export class Shard {
   async load(): Promise<void> {
     const { log } = this.partition
     const replay = new Replay()
-    for (let offset = log.logStartOffset; offset < log.logEndOffset;) {
+    for (let offset = log.logStartOffset; offset < log.logEndOffset; ) {
       const limits = { maxBytes: readBytesMax, upTo: log.logEndOffset, minOneBatch: true }
       const { slice, error } = log.read(offset, limits)
       if (error !== Errors.NONE) throw new DiskError('EIO', `read (error ${error})`, log.directory)
@@ -147,7 +148,9 @@ export class Shard {
 
   /** Nobody waits for tombstones: where one gets lost, the next round writes it again. */
   #bury(
-    chosen: (entry: GroupEntry) => readonly { readonly topic: string; readonly partition: number }[],
+    chosen: (
+      entry: GroupEntry,
+    ) => readonly { readonly topic: string; readonly partition: number }[],
   ): void {
     if (this.isLoading) return
     const tombstones: InternalRecord[] = []

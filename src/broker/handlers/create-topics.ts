@@ -1,11 +1,14 @@
 import { Errors } from '../../kafka/errors.ts'
 import { CreateTopics } from '../../kafka/messages/create-topics.ts'
+import { topicConfig } from '../config/topic.ts'
 import type { RequestOf } from '../../wire/schema.ts'
 import { handler, type RequestContext } from '../handler.ts'
 import type { TopicOutcome } from '../topic-admin.ts'
 
 type Wanted = RequestOf<typeof CreateTopics>['topics'][number]
 
+/** Some messages repeat names that are themselves too long. */
+const messageLengthMax = 1000
 const zeroId = 'AAAAAAAAAAAAAAAAAAAAAA'
 
 /**
@@ -44,9 +47,13 @@ function create(wanted: Wanted, validateOnly: boolean, context: RequestContext) 
     partitionCount: placed ? wanted.numPartitions : defaulted(wanted.numPartitions),
     replicationFactor: placed ? wanted.replicationFactor : defaulted(wanted.replicationFactor),
     assignment,
-    configs: Object.fromEntries(wanted.configs.map(({ name, value }) => [name, value ?? ''])),
+    configs: configsOf(wanted),
     validateOnly,
   })
+}
+
+function configsOf({ configs }: Wanted): Record<string, string> {
+  return Object.fromEntries(configs.map(({ name, value }) => [name, value ?? '']))
 }
 
 function awaitLeaders(
@@ -55,11 +62,15 @@ function awaitLeaders(
   timeoutMs: number,
   context: RequestContext,
 ): Promise<boolean> {
-  return context.parts.topics.settled(() => {
-    const partitions = context.parts.metadata.topic(name)?.partitions ?? []
-    const led = partitions.filter((one) => one !== undefined && one.leader >= 0)
-    return led.length >= outcome.partitionCount
-  }, timeoutMs)
+  return context.parts.topics.settled(
+    name,
+    () => {
+      const partitions = context.parts.metadata.topic(name)?.partitions ?? []
+      const led = partitions.filter((one) => one !== undefined && one.leader >= 0)
+      return led.length >= outcome.partitionCount
+    },
+    timeoutMs,
+  )
 }
 
 function refused(error: number): TopicOutcome {
@@ -70,8 +81,7 @@ function refused(error: number): TopicOutcome {
 type ConfigRows = ReturnType<typeof describeConfigs>
 
 function describeConfigs(wanted: Wanted, context: RequestContext) {
-  return context.parts.topics
-    .configOf(wanted.name)
+  return topicConfig(configsOf(wanted), context.parts.settings)
     .describe()
     .map(({ name, value, source }) => ({
       name,
@@ -88,7 +98,7 @@ function row(name: string, outcome: TopicOutcome, configs: ConfigRows = []) {
     name,
     topicId: outcome.topicId ?? zeroId,
     errorCode: outcome.error,
-    errorMessage: outcome.message,
+    errorMessage: outcome.message?.slice(0, messageLengthMax) ?? null,
     numPartitions: outcome.partitionCount,
     replicationFactor: outcome.replicationFactor,
     configs: isMade ? configs : null,

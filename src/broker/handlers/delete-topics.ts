@@ -21,6 +21,7 @@ export const deleteTopics = handler(DeleteTopics, [0, 6], async (request, contex
       const error = await topics.requestDeletion(name)
       if (error !== Errors.NONE) return row(error, name)
       const gone = await topics.settled(
+        name,
         () => metadata.topic(name) === undefined,
         Math.max(request.timeoutMs, 0),
       )

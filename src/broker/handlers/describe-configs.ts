@@ -33,10 +33,10 @@ function describe(resource: Resource, context: RequestContext) {
   if (resourceType === topicType) {
     const problem = topicNameProblem(resourceName)
     if (problem !== undefined)
-      return { errorCode: Errors.INVALID_TOPIC_EXCEPTION, errorMessage: problem }
+      return { errorCode: Errors.INVALID_TOPIC_EXCEPTION, errorMessage: problem.slice(0, 1000) }
     if (context.parts.metadata.topic(resourceName) === undefined)
       return { errorCode: Errors.UNKNOWN_TOPIC_OR_PARTITION, errorMessage: '' }
-    return { rows: context.parts.topics.configOf(resourceName).describe() }
+    return { rows: context.parts.configs.of(resourceName).describe() }
   }
   if (resourceType === brokerType) {
     if (resourceName === '') return { rows: [] }

@@ -1,10 +1,12 @@
 import { Errors } from '../../kafka/errors.ts'
 import { Fetch } from '../../kafka/messages/fetch.ts'
-import type { RequestOf } from '../../wire/schema.ts'
 import type { LogSlice } from '../../storage/results.ts'
-import { handler, type RequestContext } from '../handler.ts'
-import type { Partition, Waiter } from '../replication/partition.ts'
+import type { RequestOf } from '../../wire/schema.ts'
+import { conversionProblem, conversionTarget, ConvertedRecords } from '../down-conversion.ts'
+import { handler, Parked, type Reply, type RequestContext, type Waiting } from '../handler.ts'
+import type { Partition } from '../replication/partition.ts'
 import { RecordsOfSlice } from '../slice-records.ts'
+import type { Waiter } from '../turn.ts'
 
 type Request = RequestOf<typeof Fetch>
 type Topic = Request['topics'][number]
@@ -26,6 +28,9 @@ interface Pass {
   readonly atOnce: boolean
 }
 
+/** The records of one partition's answer, and what came of them on their way. */
+type Source = RecordsOfSlice | ConvertedRecords | null
+
 const readCommitted = 1
 
 /**
@@ -40,42 +45,87 @@ export const fetch = handler(
     if (request.sessionEpoch > 0)
       return { errorCode: Errors.FETCH_SESSION_ID_NOT_FOUND, sessionId: 0, responses: [] }
     const first = read(request, context)
-    const enough = first.bytes >= request.minBytes || first.atOnce || request.maxWaitMs <= 0
-    if (enough || first.found.length === 0) return answer(request, first)
-    return new Promise((resolve) => {
-      const finish = (pass: Pass): void => {
-        timer.cancel()
-        for (const { partition } of first.found) partition?.forget(waiter)
-        resolve(answer(request, pass))
-      }
-      const timer = context.parts.clock.schedule(request.maxWaitMs, () =>
-        finish(read(request, context)),
-      )
-      const waiter: Waiter = {
-        look() {
-          const pass = read(request, context)
-          if (pass.bytes >= request.minBytes || pass.atOnce) finish(pass)
-        },
-      }
-      for (const { partition } of first.found) partition?.wait(waiter)
-    })
+    if (first.found.length > 0 && request.maxWaitMs > 0 && !suffices(first, request))
+      return new Parked((answer) => park(request, first, context, answer))
+    const sources = sourcesOf(first, context)
+    const body = () => bodyOf(request, first, sources)
+    if (!sources.some((source) => source?.isCold)) return body()
+    return new Parked((answer) => load(sources, () => answer(body())))
   },
   { inPlace: true },
 )
 
+function suffices(pass: Pass, request: Request): boolean {
+  return pass.bytes >= request.minBytes || pass.atOnce
+}
+
+type Body = ReturnType<typeof bodyOf>
+
+function park(
+  request: Request,
+  first: Pass,
+  context: RequestContext,
+  answer: (reply: Reply<Body>) => void,
+): Waiting {
+  let loading: Waiting | undefined
+  const leave = (): void => {
+    timer.cancel()
+    for (const { partition } of first.found) partition?.forget(waiter)
+  }
+  const finish = (pass: Pass): void => {
+    if (loading !== undefined) return
+    leave()
+    const sources = sourcesOf(pass, context)
+    loading = load(sources, () => answer(bodyOf(request, pass, sources)))
+  }
+  const hurry = (): void => finish(read(request, context))
+  const timer = context.parts.clock.schedule(request.maxWaitMs, hurry)
+  const waiter: Waiter = {
+    look() {
+      if (loading !== undefined) return
+      const pass = read(request, context)
+      if (suffices(pass, request)) finish(pass)
+    },
+  }
+  for (const { partition } of first.found) partition?.wait(waiter)
+  const abandon = (): void => {
+    if (loading === undefined) leave()
+    else loading.abandon()
+  }
+  return { hurry, abandon }
+}
+
+/** Reads what is cold, off the loop; `done` runs at once where nothing is. */
+function load(sources: readonly Source[], done: () => void): Waiting {
+  const reads = sources.filter((source) => source !== null).filter((source) => source.isCold)
+  if (reads.length === 0) done()
+  else void loadAll(reads, done)
+  const abandon = (): void => {
+    for (const source of sources) source?.release()
+  }
+  return { hurry() {}, abandon }
+}
+
+async function loadAll(
+  sources: readonly { load(): Promise<void> }[],
+  done: () => void,
+): Promise<void> {
+  await Promise.all(sources.map((source) => source.load()))
+  done()
+}
+
 /** Looks at every partition in the request's order, within its byte limits. Copies nothing. */
 function read(request: Request, context: RequestContext): Pass {
+  const { settings, answers } = context.parts
   const found: Found[] = []
-  let left = Math.min(request.maxBytes, context.parts.settings.fetchMaxBytes)
+  let left = Math.min(request.maxBytes, settings.fetchMaxBytes, answers.leftBytes)
   let bytes = 0
   let atOnce = false
   for (const topic of request.topics) {
     const name = nameOf(topic, context)
     for (const wanted of topic.partitions) {
-      const result = readOne(name, wanted, request, context, {
-        left,
-        hardLimit: context.apiVersion <= 2 || bytes > 0,
-      })
+      const hardLimit = context.apiVersion <= 2 || bytes > 0
+      const result = readOne(name, wanted, request, context, { left, hardLimit })
       found.push(result)
       const length = result.slice?.length ?? 0
       left -= length
@@ -103,18 +153,21 @@ function readOne(
 ): Found {
   const partition =
     topic === undefined ? undefined : context.parts.replicas.get(topic, wanted.partition)
+  const failed = (errorCode: number): Found => ({
+    ...{ wanted, partition: undefined, errorCode, slice: undefined },
+  })
   const problem = problemOf(topic, partition, wanted, context)
-  if (problem !== Errors.NONE || partition === undefined)
-    return { wanted, partition: undefined, errorCode: problem, slice: undefined }
+  if (problem !== Errors.NONE || partition === undefined) return failed(problem)
   const maxBytes = Math.max(0, Math.min(wanted.partitionMaxBytes, budget.left))
-  const result = partition.log.read(Number(wanted.fetchOffset), {
+  const { error, slice } = partition.log.read(Number(wanted.fetchOffset), {
     maxBytes,
     upTo: boundOf(partition, request),
     minOneBatch: !budget.hardLimit,
   })
-  if (result.error !== Errors.NONE)
-    return { wanted, partition: undefined, errorCode: result.error, slice: undefined }
-  return { wanted, partition, errorCode: Errors.NONE, slice: result.slice }
+  if (error !== Errors.NONE) return failed(known(error, context))
+  // From version 3 on, a batch is given whole or, having no room, not at all (KIP-74).
+  const isCut = slice?.firstBatchIncomplete === true && context.apiVersion >= 3
+  return { wanted, partition, errorCode: Errors.NONE, slice: isCut ? undefined : slice }
 }
 
 function boundOf(partition: Partition, request: Request): number {
@@ -129,50 +182,53 @@ function problemOf(
   wanted: Wanted,
   context: RequestContext,
 ): number {
+  const { metadata, configs } = context.parts
   if (topic === undefined) return Errors.UNKNOWN_TOPIC_ID
-  if (partition === undefined) {
-    const known = context.parts.metadata.topic(topic)?.partitions[wanted.partition] !== undefined
-    return known ? Errors.NOT_LEADER_OR_FOLLOWER : Errors.UNKNOWN_TOPIC_OR_PARTITION
-  }
-  const problem = partition.leaderProblem(wanted.currentLeaderEpoch)
-  // Clients before 1.0 do not know KAFKA_STORAGE_ERROR (kafka.md F13).
-  if (problem === Errors.KAFKA_STORAGE_ERROR && context.apiVersion <= 5)
-    return Errors.NOT_LEADER_OR_FOLLOWER
-  return problem
+  const problem = partition?.leaderProblem(wanted.currentLeaderEpoch)
+  if (problem === undefined || problem === Errors.NOT_LEADER_OR_FOLLOWER)
+    return metadata.hasPartition(topic, wanted.partition)
+      ? Errors.NOT_LEADER_OR_FOLLOWER
+      : Errors.UNKNOWN_TOPIC_OR_PARTITION
+  if (problem !== Errors.NONE) return known(problem, context)
+  return conversionProblem(configs.of(topic), context.apiVersion)
+}
+
+/** Clients before 1.0 do not know KAFKA_STORAGE_ERROR (kafka.md F13). */
+function known(error: number, context: RequestContext): number {
+  const isOld = context.apiVersion <= 5
+  return isOld && error === Errors.KAFKA_STORAGE_ERROR ? Errors.NOT_LEADER_OR_FOLLOWER : error
 }
 
 function nameOf(topic: Topic, context: RequestContext): string | undefined {
   return context.apiVersion >= 13 ? context.parts.metadata.nameOfId(topic.topicId) : topic.topic
 }
 
-/** The response. Hot records are read when the answer is encoded, cold ones before. */
-function answer(request: Request, pass: Pass) {
-  const records: (RecordsOfSlice | null)[] = []
-  const cold: Promise<void>[] = []
-  for (const { partition, slice } of pass.found) {
-    if (partition === undefined || slice === undefined) {
-      records.push(null)
-      continue
-    }
-    const source = new RecordsOfSlice(partition.log, slice)
-    const loading = source.prepare()
-    if (loading !== undefined) cold.push(loading)
-    records.push(source)
-  }
-  const body = bodyOf(request, pass, records)
-  return cold.length === 0 ? body : Promise.all(cold).then(() => body)
+/** Hot records are read when the answer is encoded, cold ones before. */
+function sourcesOf(pass: Pass, context: RequestContext): Source[] {
+  const { answers, configs } = context.parts
+  const magic = conversionTarget(context.apiVersion)
+  return pass.found.map(({ partition, slice, wanted }) => {
+    if (partition === undefined || slice === undefined) return null
+    const source = new RecordsOfSlice(partition.log, slice, answers)
+    if (magic === undefined) return source
+    return new ConvertedRecords(source, {
+      magic,
+      firstOffset: Number(wanted.fetchOffset),
+      isAllowed: configs.of(partition.topic).downConversionAllowed,
+    })
+  })
 }
 
 const noRecords = Buffer.alloc(0)
 
-function bodyOf(request: Request, pass: Pass, records: readonly (RecordsOfSlice | null)[]) {
+function bodyOf(request: Request, pass: Pass, sources: readonly Source[]) {
   let at = 0
   const responses = request.topics.map((topic) => ({
     topic: topic.topic,
     topicId: topic.topicId,
     partitions: topic.partitions.map(() => {
       const found = pass.found[at]
-      const source = records[at] ?? noRecords
+      const source = sources[at] ?? null
       at += 1
       return partitionBody(found, request, source)
     }),
@@ -180,13 +236,10 @@ function bodyOf(request: Request, pass: Pass, records: readonly (RecordsOfSlice 
   return { errorCode: Errors.NONE, sessionId: 0, responses }
 }
 
-function partitionBody(
-  found: Found | undefined,
-  request: Request,
-  records: RecordsOfSlice | Buffer,
-) {
+function partitionBody(found: Found | undefined, request: Request, source: Source) {
   const { partition, errorCode = Errors.UNKNOWN_SERVER_ERROR, wanted, slice } = found ?? {}
-  const log = partition?.log
+  const problem = source?.problem ?? Errors.NONE
+  const log = problem === Errors.NONE ? partition?.log : undefined
   const isCommittedRead = request.isolationLevel === readCommitted
   const aborted =
     isCommittedRead && log !== undefined && slice !== undefined
@@ -194,11 +247,11 @@ function partitionBody(
       : []
   return {
     partitionIndex: wanted?.partition ?? -1,
-    errorCode,
+    errorCode: problem === Errors.NONE ? errorCode : problem,
     highWatermark: log?.highWatermark ?? -1,
     lastStableOffset: log?.lastStableOffset ?? -1,
     logStartOffset: log?.logStartOffset ?? -1,
     abortedTransactions: isCommittedRead ? aborted : null,
-    records,
+    records: log === undefined ? noRecords : (source ?? noRecords),
   }
 }

@@ -1,5 +1,6 @@
 import type { Handler } from '../handler.ts'
 import { apiVersions } from './api-versions.ts'
+import { consumerGroupDescribe, consumerGroupHeartbeat } from './consumer-group.ts'
 import { createTopics } from './create-topics.ts'
 import { deleteTopics } from './delete-topics.ts'
 import { describeCluster } from './describe-cluster.ts'
@@ -40,4 +41,6 @@ export const handlers: readonly Handler[] = [
   initProducerId,
   describeConfigs,
   describeCluster,
+  consumerGroupHeartbeat,
+  consumerGroupDescribe,
 ]

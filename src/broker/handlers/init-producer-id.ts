@@ -1,5 +1,6 @@
 import { Errors } from '../../kafka/errors.ts'
 import { InitProducerId } from '../../kafka/messages/init-producer-id.ts'
+import { isZooKeeperError } from '../../zookeeper/client/client.ts'
 import { handler } from '../handler.ts'
 
 /**
@@ -8,6 +9,12 @@ import { handler } from '../handler.ts'
  */
 export const initProducerId = handler(InitProducerId, [0, 5], async (request, context) => {
   if (request.transactionalId !== null) return { errorCode: Errors.UNSUPPORTED_VERSION }
-  const producerId = await context.parts.producerIds.next()
-  return { errorCode: Errors.NONE, producerId, producerEpoch: 0 }
+  try {
+    const producerId = await context.parts.producerIds.next()
+    return { errorCode: Errors.NONE, producerId, producerEpoch: 0 }
+  } catch (error) {
+    if (!isZooKeeperError(error)) throw error
+    // Coordination is away; this is the error that every producer takes as a reason to try again.
+    return { errorCode: Errors.COORDINATOR_LOAD_IN_PROGRESS, producerId: -1, producerEpoch: -1 }
+  }
 })

@@ -13,5 +13,7 @@ export const listGroups = handler(ListGroups, [0, 5], (request, context) => {
     const { id: groupId, protocolType, state: groupState } = group
     groups.push({ groupId, protocolType: protocolType ?? '', groupState, groupType: 'classic' })
   }
-  return { errorCode: Errors.NONE, groups }
+  const { isLoading } = context.parts.groups
+  const errorCode = isLoading ? Errors.COORDINATOR_LOAD_IN_PROGRESS : Errors.NONE
+  return { errorCode, groups }
 })

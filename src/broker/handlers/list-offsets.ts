@@ -1,5 +1,6 @@
 import { Errors } from '../../kafka/errors.ts'
 import { ListOffsets } from '../../kafka/messages/list-offsets.ts'
+import { DiskError } from '../../runtime/disk.ts'
 import type { RequestOf } from '../../wire/schema.ts'
 import { handler, type RequestContext } from '../handler.ts'
 import type { Partition } from '../replication/partition.ts'
@@ -32,23 +33,28 @@ async function partitionRow(
   context: RequestContext,
 ) {
   const { partitionIndex } = wanted
-  const partition = context.parts.replicas.get(topic, partitionIndex)
+  const { replicas, metadata } = context.parts
+  const partition = replicas.get(topic, partitionIndex)
   const failed = (errorCode: number) => ({ partitionIndex, errorCode, oldStyleOffsets: [] })
-  if (partition === undefined) {
-    const known = context.parts.metadata.topic(topic)?.partitions[partitionIndex] !== undefined
-    return failed(known ? Errors.NOT_LEADER_OR_FOLLOWER : Errors.UNKNOWN_TOPIC_OR_PARTITION)
-  }
-  const problem = partition.leaderProblem(wanted.currentLeaderEpoch)
-  if (problem !== Errors.NONE) return failed(problem)
+  const problem =
+    partition?.leaderProblem(wanted.currentLeaderEpoch) ?? Errors.NOT_LEADER_OR_FOLLOWER
+  if (problem === Errors.NOT_LEADER_OR_FOLLOWER && !metadata.hasPartition(topic, partitionIndex))
+    return failed(Errors.UNKNOWN_TOPIC_OR_PARTITION)
+  if (partition === undefined || problem !== Errors.NONE) return failed(problem)
   const timestamp = Number(wanted.timestamp)
   if (context.apiVersion === 0) {
     const oldStyleOffsets = oldOffsets(partition, timestamp, wanted.maxNumOffsets)
     return { partitionIndex, errorCode: Errors.NONE, oldStyleOffsets }
   }
   if (!isSupported(timestamp, context.apiVersion)) return failed(Errors.UNSUPPORTED_VERSION)
-  const { offset, timestamp: foundMs, leaderEpoch } = await find(partition, timestamp, request)
-  const row = { partitionIndex, errorCode: Errors.NONE, offset, timestamp: foundMs }
-  return context.apiVersion >= 4 ? { ...row, leaderEpoch } : row
+  try {
+    const { offset, timestamp: foundMs, leaderEpoch } = await find(partition, timestamp, request)
+    const row = { partitionIndex, errorCode: Errors.NONE, offset, timestamp: foundMs }
+    return context.apiVersion >= 4 ? { ...row, leaderEpoch } : row
+  } catch (error) {
+    if (!(error instanceof DiskError)) throw error
+    return failed(Errors.KAFKA_STORAGE_ERROR)
+  }
 }
 
 function isSupported(timestamp: number, apiVersion: number): boolean {
@@ -72,7 +78,9 @@ async function find(partition: Partition, timestamp: number, request: Request) {
     timestamp === maxTimestamp
       ? await log.offsetOfMaxTimestamp()
       : await log.offsetForTimestamp(timestamp, bound)
-  return found ?? { offset: -1, timestamp: -1, leaderEpoch: -1 }
+  // What is above the bound is not there yet for this reader.
+  const isVisible = found !== undefined && found.offset < bound
+  return isVisible ? found : { offset: -1, timestamp: -1, leaderEpoch: -1 }
 }
 
 /** Version 0: starts of segments that are old enough, newest first, the end of the log before all. */

@@ -61,7 +61,8 @@ function missing(name: string, request: Request, context: RequestContext) {
     return row(Errors.UNKNOWN_TOPIC_OR_PARTITION)
   if (name === transactionsTopic) return row(Errors.UNKNOWN_TOPIC_OR_PARTITION)
   if (name === offsetsTopic) context.parts.groups.createOffsetsTopic()
-  else createQuietly(name, context)
+  else if (!context.parts.topics.canCreateByDefault) return row(Errors.INVALID_REPLICATION_FACTOR)
+  else if (!context.parts.topics.isInCreation(name)) createQuietly(name, context)
   return row(Errors.LEADER_NOT_AVAILABLE)
 }
 
@@ -74,8 +75,9 @@ function createQuietly(name: string, context: RequestContext): void {
     configs: {},
     validateOnly: false,
   }
-  context.parts.topics.create(creation).catch((error: unknown) => {
-    context.parts.logger.warn(`Automatic creation of topic ${name} failed`, error)
+  void context.parts.topics.create(creation).then(({ error, message }) => {
+    if (error !== Errors.NONE && error !== Errors.TOPIC_ALREADY_EXISTS)
+      context.parts.logger.warn(`Automatic creation of topic ${name} failed: ${message ?? error}`)
   })
 }
 

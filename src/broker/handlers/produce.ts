@@ -1,11 +1,20 @@
 import { Errors } from '../../kafka/errors.ts'
-import { attributes, batchSize, HEADER_BYTES, magic } from '../../kafka/records/batch.ts'
 import { Produce } from '../../kafka/messages/produce.ts'
+import * as batch from '../../kafka/records/batch.ts'
 import type { AppendResult } from '../../storage/results.ts'
-import { closeConnection, Deferred, handler, noAnswer, type RequestContext } from '../handler.ts'
-import type { Partition, Waiter } from '../replication/partition.ts'
-import { isInternalTopic } from '../topic-names.ts'
 import type { RequestOf } from '../../wire/schema.ts'
+import {
+  closeConnection,
+  Deferred,
+  handler,
+  noAnswer,
+  Parked,
+  type RequestContext,
+  type Waiting,
+} from '../handler.ts'
+import type { Partition } from '../replication/partition.ts'
+import { isInternalTopic } from '../topic-names.ts'
+import type { Waiter } from '../turn.ts'
 
 type Request = RequestOf<typeof Produce>
 
@@ -17,6 +26,13 @@ interface PartitionBody {
   logAppendTimeMs: number
   logStartOffset: number
   errorMessage: string | null
+  recordErrors: readonly RecordError[]
+}
+
+/** Which record was at fault (KIP-467). */
+interface RecordError {
+  readonly batchIndex: number
+  readonly batchIndexErrorMessage: string
 }
 
 interface Body {
@@ -52,13 +68,13 @@ export const produce = handler(
       responses.push({ name: topic.name, partitionResponses })
     }
     const body: Body = { responses }
-    const written = new Deferred<Body>(() => (settle(entries), body))
+    if (entries.some(mustFlush)) return afterFlush(request, entries, body, context)
     if (request.acks === 0)
       return new Deferred<Body>(() => (anyFailed(entries) ? closeConnection : noAnswer))
-    if (entries.some(mustFlush)) return afterFlush(request, entries, body, context)
     // Alone in the in-sync set, the high watermark follows in this very turn.
-    if (request.acks === 1 || entries.every(isAlone)) return written
-    return replicated(request, entries, body, context)
+    if (request.acks === 1 || entries.every(isAlone))
+      return new Deferred<Body>(() => (settle(entries), body))
+    return new Parked<Body>((answer) => replicated(request, entries, context, () => answer(body)))
   },
   { inPlace: true },
 )
@@ -71,13 +87,13 @@ function appendOne(
   context: RequestContext,
 ): Entry {
   const partition = context.parts.replicas.get(topic, index)
-  const refusal = refuse(topic, partition, request, context)
+  const refusal = refuse(topic, index, partition, request, context)
   if (refusal !== Errors.NONE || partition === undefined)
     return { partition: undefined, body: failure(index, refusal), requiredOffset: -1 }
   const buffer = records ?? noRecords
-  const form = formProblem(buffer, context.apiVersion)
-  if (form !== Errors.NONE)
-    return { partition: undefined, body: failure(index, form), requiredOffset: -1 }
+  const transaction = transactionProblem(buffer)
+  if (transaction !== Errors.NONE)
+    return { partition: undefined, body: failure(index, transaction), requiredOffset: -1 }
   const result = partition.append(buffer, 0, buffer.length, {
     leaderEpoch: partition.leaderEpoch,
     nowMs: context.parts.clock.now(),
@@ -89,29 +105,29 @@ function appendOne(
   const body: PartitionBody = {
     index,
     errorCode: Errors.NONE,
-    baseOffset: result.baseOffset,
+    // A lone batch that was cut off, which old versions of Produce take for nothing.
+    baseOffset: result.lastOffset < result.baseOffset ? -1 : result.baseOffset,
     logAppendTimeMs: result.logAppendTimeMs,
     logStartOffset: result.logStartOffset,
     errorMessage: null,
+    recordErrors: noRecordErrors,
   }
   return { partition, body, requiredOffset: result.lastOffset + 1 }
 }
 
 const noRecords = Buffer.alloc(0)
-const zstd = 4
+const noRecordErrors: readonly RecordError[] = []
 
-/** From version 3 on: one whole batch of format 2; zstd only from version 7 on. */
-function formProblem(buffer: Buffer, apiVersion: number): number {
-  if (apiVersion < 3) return Errors.NONE
-  if (buffer.length < HEADER_BYTES || magic(buffer, 0) !== 2) return Errors.INVALID_RECORD
-  if (batchSize(buffer, 0) !== buffer.length) return Errors.INVALID_RECORD
-  if (apiVersion < 7 && (attributes(buffer, 0) & 7) === zstd)
-    return Errors.UNSUPPORTED_COMPRESSION_TYPE
-  return Errors.NONE
+/** Until transactions are built nobody would ever decide one: its records would hide all later ones. */
+function transactionProblem(buffer: Buffer): number {
+  if (buffer.length < batch.HEADER_BYTES || batch.magic(buffer, 0) !== 2) return Errors.NONE
+  const isOpen = batch.isTransactional(buffer, 0) && batch.hasProducerId(buffer, 0)
+  return isOpen ? Errors.INVALID_TXN_STATE : Errors.NONE
 }
 
 function refuse(
   topic: string,
+  index: number,
   partition: Partition | undefined,
   request: Request,
   context: RequestContext,
@@ -119,13 +135,14 @@ function refuse(
   if (request.acks < -1 || request.acks > 1) return Errors.INVALID_REQUIRED_ACKS
   if (isInternalTopic(topic) && context.clientId !== '__admin_client')
     return Errors.INVALID_TOPIC_EXCEPTION
-  if (partition === undefined) {
-    const known = context.parts.metadata.topic(topic) !== undefined
-    return known ? Errors.NOT_LEADER_OR_FOLLOWER : Errors.UNKNOWN_TOPIC_OR_PARTITION
-  }
-  const problem = partition.leaderProblem(-1)
-  if (problem !== Errors.NONE) return problem
-  const minimum = context.parts.topics.configOf(topic).minInSyncReplicas
+  const problem = partition?.leaderProblem(-1) ?? Errors.NOT_LEADER_OR_FOLLOWER
+  if (
+    problem === Errors.NOT_LEADER_OR_FOLLOWER &&
+    !context.parts.metadata.hasPartition(topic, index)
+  )
+    return Errors.UNKNOWN_TOPIC_OR_PARTITION
+  if (partition === undefined || problem !== Errors.NONE) return problem
+  const minimum = context.parts.configs.of(topic).minInSyncReplicas
   if (request.acks === -1 && partition.inSyncCount() < minimum) return Errors.NOT_ENOUGH_REPLICAS
   return Errors.NONE
 }
@@ -138,12 +155,17 @@ function failure(index: number, errorCode: number): PartitionBody {
     logAppendTimeMs: -1,
     logStartOffset: -1,
     errorMessage: null,
+    recordErrors: noRecordErrors,
   }
 }
 
 function refused(index: number, result: AppendResult): PartitionBody {
   const message = result.message === '' ? null : result.message
-  return { ...failure(index, result.error), errorMessage: message }
+  const recordErrors = result.records.map((record) => ({
+    batchIndex: record.index,
+    batchIndexErrorMessage: record.message,
+  }))
+  return { ...failure(index, result.error), errorMessage: message, recordErrors }
 }
 
 /** The write of the turn may have failed: then nothing of it was acknowledged. */
@@ -159,7 +181,7 @@ function anyFailed(entries: readonly Entry[]): boolean {
 }
 
 function mustFlush({ partition }: Entry): boolean {
-  return partition !== undefined && partition.log.settings.flushMessages <= 1
+  return partition?.log.flushDue === true
 }
 
 function isAlone({ partition }: Entry): boolean {
@@ -167,53 +189,79 @@ function isAlone({ partition }: Entry): boolean {
 }
 
 /** fsync before the acknowledgement; a failing one takes its directory offline, which `settle` sees. */
-async function afterFlush(
+function afterFlush(
   request: Request,
   entries: readonly Entry[],
   body: Body,
   context: RequestContext,
-): Promise<Body> {
-  const flushed = entries.filter(mustFlush)
-  await Promise.allSettled(flushed.map(async ({ partition }) => partition?.log.sync()))
-  if (request.acks === -1) return replicated(request, entries, body, context)
-  settle(entries)
-  return body
+): Parked<Body> {
+  return new Parked((answer) => {
+    let waiting: Waiting = { abandon() {}, hurry() {} }
+    let isAbandoned = false
+    const reply = (): void => {
+      if (request.acks !== 0) answer(body)
+      else answer(anyFailed(entries) ? closeConnection : noAnswer)
+    }
+    const flushed = async (): Promise<void> => {
+      const due = entries.flatMap(({ partition }) => partition ?? [])
+      await Promise.all(due.map((partition) => partition.flushIfDue()))
+      if (isAbandoned) return
+      settle(entries)
+      if (request.acks === -1) waiting = replicated(request, entries, context, reply)
+      else reply()
+    }
+    void flushed()
+    const abandon = (): void => {
+      isAbandoned = true
+      waiting.abandon()
+    }
+    return { abandon, hurry: () => waiting.hurry() }
+  })
 }
 
 /** Waits until the high watermark has passed every append, or the request's time is up. */
 function replicated(
   request: Request,
   entries: readonly Entry[],
-  body: Body,
   context: RequestContext,
-): Promise<Body> {
+  done: () => void,
+): Waiting {
   const waiting = entries.filter((entry) => entry.partition !== undefined)
   const fail = ({ body: row }: Entry, error: number): void => {
     Object.assign(row, failure(row.index, error))
   }
-  return new Promise((resolve) => {
-    const finish = (): void => {
-      timer.cancel()
-      for (const { partition } of waiting) partition?.forget(waiter)
-      settle(entries)
-      resolve(body)
-    }
-    const timer = context.parts.clock.schedule(request.timeoutMs, () => {
-      for (const entry of waiting) if (!isReplicated(entry)) fail(entry, Errors.REQUEST_TIMED_OUT)
-      finish()
-    })
-    const waiter: Waiter = {
-      look() {
-        for (const entry of waiting)
-          if (entry.partition?.isLeader !== true) fail(entry, Errors.NOT_LEADER_OR_FOLLOWER)
-        if (waiting.every(isReplicated)) finish()
-      },
-    }
-    for (const { partition } of waiting) partition?.wait(waiter)
-    waiter.look()
-  })
+  let isDone = false
+  const leave = (): void => {
+    isDone = true
+    timer.cancel()
+    for (const { partition } of waiting) partition?.forget(waiter)
+  }
+  const finish = (): void => {
+    leave()
+    settle(entries)
+    done()
+  }
+  const giveUp = (): void => {
+    if (isDone) return
+    for (const entry of waiting) if (!isReplicated(entry)) fail(entry, Errors.REQUEST_TIMED_OUT)
+    finish()
+  }
+  const timer = context.parts.clock.schedule(request.timeoutMs, giveUp)
+  const waiter: Waiter = {
+    look() {
+      if (isDone) return
+      for (const entry of waiting)
+        if (!isReplicated(entry) && entry.partition?.isLeader !== true)
+          fail(entry, Errors.NOT_LEADER_OR_FOLLOWER)
+      if (waiting.every(isReplicated)) finish()
+    },
+  }
+  for (const { partition } of waiting) partition?.wait(waiter)
+  waiter.look()
+  return { abandon: leave, hurry: giveUp }
 }
 
 function isReplicated({ partition, body, requiredOffset }: Entry): boolean {
-  return body.errorCode !== Errors.NONE || (partition?.log.highWatermark ?? 0) >= requiredOffset
+  if (body.errorCode !== Errors.NONE || partition === undefined) return true
+  return partition.log.highWatermark >= requiredOffset
 }

@@ -1,13 +1,8 @@
 import { Errors } from '../../kafka/errors.ts'
 import type { PartitionLog } from '../../storage/partition-log.ts'
 import type { AppendOptions, AppendResult } from '../../storage/results.ts'
-import type { Gathering, Turn } from '../turn.ts'
-
-/** A request that waits for a partition to move: a parked fetch, a produce with acks=all. */
-export interface Waiter {
-  /** Looks whether it can be answered now; a waiter that is done removes itself. */
-  look(): void
-}
+import { DiskError } from '../../runtime/disk.ts'
+import type { Gathering, Turn, Waiter } from '../turn.ts'
 
 /** What the controller decided for one partition (LeaderAndIsr, key 4). */
 export interface Leadership {
@@ -86,6 +81,21 @@ export class Partition implements Gathering {
     return result
   }
 
+  /**
+   * Makes what was appended durable where flush.messages asks for it before the acknowledgement. A failing
+   * disk takes the directory offline. Resolves to an error code; callers share flushes.
+   */
+  async flushIfDue(): Promise<number> {
+    if (!this.log.flushDue) return Errors.NONE
+    try {
+      await this.log.sync()
+      return Errors.NONE
+    } catch (error) {
+      if (error instanceof DiskError) return Errors.KAFKA_STORAGE_ERROR
+      throw error
+    }
+  }
+
   inSyncCount(): number {
     return this.#leadership?.isr.length ?? 0
   }
@@ -104,7 +114,7 @@ export class Partition implements Gathering {
     this.#wake()
   }
 
-  /** Data left or arrived by another way than an append: let those who wait look again. */
+  /** Its directory went offline, or its data changed otherwise: let those who wait look again. */
   moved(): void {
     this.#turn.gathered(this)
   }
@@ -123,7 +133,6 @@ export class Partition implements Gathering {
   }
 
   #wake(): void {
-    if (this.#waiters.size === 0) return
-    for (const waiter of [...this.#waiters]) waiter.look()
+    for (const waiter of this.#waiters) this.#turn.wake(waiter)
   }
 }

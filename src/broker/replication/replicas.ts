@@ -1,4 +1,6 @@
 import { Errors } from '../../kafka/errors.ts'
+import { DiskError } from '../../runtime/disk.ts'
+import type { Logger } from '../../runtime/logger.ts'
 import type { LogDirectory } from '../../storage/log-directory.ts'
 import type { LogSettings } from '../../storage/settings.ts'
 import type { Turn } from '../turn.ts'
@@ -8,22 +10,33 @@ export interface ReplicaOrder extends Leadership {
   readonly topic: string
   readonly partition: number
   readonly topicId: string | undefined
+  /** The partition has just been made, so that there is no older data of it anywhere. */
+  readonly isNew: boolean
+}
+
+export interface ReplicasParts {
+  readonly turn: Turn
+  readonly logger: Logger
+  /** Those that could be opened. */
+  readonly directories: readonly LogDirectory[]
+  /** Some directory could not: what is missing may lie there. */
+  readonly isIncomplete: boolean
 }
 
 /** All replicas of this broker, found by topic and partition without building a key. */
 export class Replicas {
   readonly #brokerId: number
-  readonly #turn: Turn
-  readonly #directories: readonly LogDirectory[]
+  readonly #parts: ReplicasParts
   readonly #topics = new Map<string, (Partition | undefined)[]>()
-  readonly #topicOfId = new Map<string, string>()
   #count = 0
 
-  constructor(brokerId: number, turn: Turn, directories: readonly LogDirectory[]) {
+  constructor(brokerId: number, parts: ReplicasParts) {
     this.#brokerId = brokerId
-    this.#turn = turn
-    this.#directories = directories
-    for (const directory of directories) for (const log of directory.logs.values()) this.#add(log)
+    this.#parts = parts
+    for (const directory of parts.directories) {
+      for (const log of directory.logs.values()) this.#add(log)
+      directory.onOffline(() => this.#directoryFailed(directory))
+    }
   }
 
   get count(): number {
@@ -34,8 +47,13 @@ export class Replicas {
     return this.#topics.get(topic)?.[partition]
   }
 
-  topicOfId(id: string): string | undefined {
-    return this.#topicOfId.get(id)
+  has(topic: string): boolean {
+    return this.#topics.has(topic)
+  }
+
+  /** The topic's id as its data has it; undefined: there is none, or no data. */
+  topicId(topic: string): string | undefined {
+    return this.#topics.get(topic)?.find((one) => one !== undefined)?.log.topicId
   }
 
   *all(): Generator<Partition> {
@@ -46,17 +64,30 @@ export class Replicas {
   /** Carries out LeaderAndIsr for one partition: makes the log where it is missing. Error code. */
   obey(order: ReplicaOrder): number {
     if (!order.replicas.includes(this.#brokerId)) return Errors.UNKNOWN_TOPIC_OR_PARTITION
-    if (order.topicId !== undefined) this.#topicOfId.set(order.topicId, order.topic)
-    let partition = this.get(order.topic, order.partition)
-    if (partition === undefined) {
-      const directory = this.#emptiest()
-      if (directory === undefined) return Errors.KAFKA_STORAGE_ERROR
-      const options = order.topicId === undefined ? {} : { topicId: order.topicId }
-      partition = this.#add(directory.create(order.topic, order.partition, options))
-    } else if (order.topicId !== undefined && partition.log.topicId !== undefined) {
-      if (partition.log.topicId !== order.topicId) return Errors.INCONSISTENT_TOPIC_ID
+    const known = this.get(order.topic, order.partition)
+    const knownId = known?.log.topicId
+    if (knownId !== undefined && order.topicId !== undefined && knownId !== order.topicId)
+      return Errors.INCONSISTENT_TOPIC_ID
+    const partition = known ?? this.#create(order)
+    return partition === undefined ? Errors.KAFKA_STORAGE_ERROR : partition.follow(order)
+  }
+
+  /** Kafka puts a new log where the fewest are. Undefined: no directory can take it. */
+  #create({ topic, partition, topicId, isNew }: ReplicaOrder): Partition | undefined {
+    const { directories, isIncomplete, logger } = this.#parts
+    const working = directories.filter((one) => one.offlineBecause === undefined)
+    // An empty log in place of one that only cannot be reached would be loss of data.
+    if (!isNew && (isIncomplete || working.length < directories.length)) return undefined
+    let best = working[0]
+    for (const one of working) if (one.logs.size < (best?.logs.size ?? 0)) best = one
+    if (best === undefined) return undefined
+    try {
+      return this.#add(best.create(topic, partition, topicId === undefined ? {} : { topicId }))
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error
+      logger.error(`Cannot make the log of ${topic}-${partition}`, error)
+      return undefined
     }
-    return partition.follow(order)
   }
 
   /** A topic's settings have changed. */
@@ -65,44 +96,41 @@ export class Replicas {
       if (partition !== undefined) partition.log.settings = settings
   }
 
-  /** Carries out StopReplica: the role ends, and with `remove` the data goes. */
-  stop(topic: string, partitionIndex: number, remove: boolean): void {
-    const partitions = this.#topics.get(topic)
-    const partition = partitions?.[partitionIndex]
-    if (partitions === undefined || partition === undefined) return
-    partition.stop()
-    if (!remove) return
-    if (partition.log.topicId !== undefined) this.#topicOfId.delete(partition.log.topicId)
-    this.#directoryOf(partition)?.remove(topic, partitionIndex)
-    partitions[partitionIndex] = undefined
-    this.#count -= 1
-    if (partitions.every((one) => one === undefined)) this.#topics.delete(topic)
+  /** Carries out StopReplica with deletion for a whole topic: roles end, data goes. */
+  removeTopic(topic: string): void {
+    const partitions = this.#topics.get(topic) ?? []
+    this.#topics.delete(topic)
+    for (const partition of partitions) {
+      if (partition === undefined) continue
+      this.#count -= 1
+      partition.stop()
+      try {
+        this.#directoryOf(partition)?.remove(topic, partition.index)
+      } catch (error) {
+        if (!(error instanceof DiskError)) throw error
+        this.#parts.logger.error(`Cannot remove the log of ${topic}-${partition.index}`, error)
+      }
+    }
   }
 
   #add(log: Partition['log']): Partition {
-    const partition = new Partition(log, this.#brokerId, this.#turn)
+    const partition = new Partition(log, this.#brokerId, this.#parts.turn)
     let partitions = this.#topics.get(log.topic)
     if (partitions === undefined) this.#topics.set(log.topic, (partitions = []))
     while (partitions.length < log.partition) partitions.push(undefined)
     partitions[log.partition] = partition
-    if (log.topicId !== undefined) this.#topicOfId.set(log.topicId, log.topic)
     this.#count += 1
     return partition
   }
 
   #directoryOf(partition: Partition): LogDirectory | undefined {
-    return this.#directories.find(
+    return this.#parts.directories.find(
       (directory) => directory.get(partition.topic, partition.index) === partition.log,
     )
   }
 
-  /** Kafka puts a new log where the fewest are. */
-  #emptiest(): LogDirectory | undefined {
-    let best: LogDirectory | undefined
-    for (const directory of this.#directories) {
-      if (directory.offlineBecause !== undefined) continue
-      if (best === undefined || directory.logs.size < best.logs.size) best = directory
-    }
-    return best
+  #directoryFailed(directory: LogDirectory): void {
+    for (const partition of this.all())
+      if (directory.get(partition.topic, partition.index) === partition.log) partition.moved()
   }
 }

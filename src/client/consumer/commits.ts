@@ -69,19 +69,26 @@ async function commitOnce(
   if (worst !== undefined) throw worst
 }
 
+export interface FetchCommittedOptions {
+  /** Offsets that an open transaction may change are waited for (KIP-447). */
+  readonly requireStable?: boolean
+  readonly timeoutMs?: number
+}
+
 /** The offsets of these partitions, or all of the group's. @throws KafkaError */
 export function fetchCommitted(
   context: Omit<CommitContext, 'membership' | 'onAnswer' | 'groupInstanceId'>,
   partitions: readonly TopicPartition[] | undefined,
+  options: FetchCommittedOptions = {},
 ): Promise<CommittedOffset[]> {
   return context.cluster.retrying(async () => {
     const connection = await context.connection()
     const min = partitions === undefined ? 2 : 1
     const version = connection.version(OffsetFetch, { min, max: 7 })
     const topics = partitions === undefined ? null : fetchTopics(partitions)
-    const answer = await guarded(context, () =>
-      connection.request(OffsetFetch, version, { groupId: context.groupId, topics }),
-    )
+    const requireStable = version >= 7 && options.requireStable === true
+    const body = { groupId: context.groupId, topics, requireStable }
+    const answer = await guarded(context, () => connection.request(OffsetFetch, version, body))
     const found: CommittedOffset[] = []
     throwFetchError(context, answer.errorCode)
     for (const topic of answer.topics) {
@@ -97,7 +104,7 @@ export function fetchCommitted(
       }
     }
     return found
-  })
+  }, options)
 }
 
 function throwFetchError(

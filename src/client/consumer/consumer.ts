@@ -1,22 +1,18 @@
 // The consumer: what an application calls. Ties together group membership, positions and fetching,
 // all of it driven by poll(), so that an application knows when its partitions may change.
-import { clientError, isRetriable } from '../errors.ts'
 import type { Cluster } from '../cluster.ts'
+import { clientError } from '../errors.ts'
 import { earliestTime, latestTime, lookUpAllOffsets } from '../offsets.ts'
 import { Signal } from '../signal.ts'
 import type { FoundOffset, TopicPartition } from '../types.ts'
+import { AutoCommit, offsetOf } from './auto-commit.ts'
 import { type CommitContext, commitOffsets, fetchCommitted } from './commits.ts'
 import { GroupCoordinator } from './coordinator.ts'
 import { Fetcher } from './fetcher.ts'
+import { PositionFinder } from './find-positions.ts'
 import { outsider } from './group.ts'
-import {
-  type ConsumedPartition,
-  confirm,
-  jumpTo,
-  jumpToUnknown,
-  PartitionTable,
-} from './partitions.ts'
-import { findPositions } from './find-positions.ts'
+import { type ConsumedPartition, PartitionTable } from './partitions.ts'
+import { needed, Rebalance } from './rebalance.ts'
 import { type CompleteConsumerSettings, completeConsumerSettings } from './settings.ts'
 import { missingTopicIntervalMs, TopicWatch } from './topic-watch.ts'
 import type {
@@ -27,6 +23,7 @@ import type {
   OffsetToCommit,
   PartitionListener,
   PartitionTime,
+  TopicPattern,
 } from './types.ts'
 
 export class KafkaConsumer implements Consumer {
@@ -36,17 +33,14 @@ export class KafkaConsumer implements Consumer {
   readonly #onClosed: (consumer: KafkaConsumer) => void
   readonly #table = new PartitionTable()
   readonly #fetcher: Fetcher
+  readonly #positions: PositionFinder
   readonly #coordinator: GroupCoordinator | undefined
+  readonly #rebalance: Rebalance | undefined
+  readonly #autoCommit: AutoCommit
   readonly #signal: Signal
   readonly #topics: TopicWatch
-  readonly #assignedListeners: PartitionListener[] = []
-  readonly #revokedListeners: PartitionListener[] = []
-  #subscription: readonly string[] | undefined
-  #finding = false
-  #findError: unknown
   #polling = false
   #woken = false
-  #lastCommitMs: number
   #closing: Promise<void> | undefined
 
   constructor(
@@ -59,47 +53,73 @@ export class KafkaConsumer implements Consumer {
     this.#settings = completeConsumerSettings(settings)
     this.#purpose = purpose
     this.#onClosed = onClosed
-    const { clock } = cluster.ports
+    const { clock, logger } = cluster.ports
     this.#signal = new Signal(clock)
-    this.#lastCommitMs = clock.monotonicMs()
     const onChange = (): void => this.#signal.raise()
+    const onStale = (): void => this.#topics.refreshSoon()
     this.#topics = new TopicWatch(cluster, this.#settings.allowAutoTopicCreation, onChange)
-    this.#fetcher = new Fetcher(cluster, this.#settings, purpose, this.#table, {
+    const table = this.#table
+    this.#fetcher = new Fetcher(cluster, this.#settings, purpose, table, { onChange, onStale })
+    this.#positions = new PositionFinder({
+      cluster,
+      settings: this.#settings,
+      purpose,
+      table,
+      committed: (partitions) =>
+        fetchCommitted(this.#commitContext(), partitions, { requireStable: true }),
       onChange,
-      onStale: () => this.#topics.refreshSoon(),
+      onStale,
     })
+    const commit = (offsets: readonly OffsetToCommit[]): Promise<void> => this.commit(offsets)
+    this.#autoCommit = new AutoCommit(this.#settings, { clock, logger, table, commit })
     const { groupId } = this.#settings
-    this.#coordinator =
-      groupId === undefined
-        ? undefined
-        : new GroupCoordinator(cluster, groupId, this.#settings, `group-${purpose}`, {
-            onChange,
-            onGroupTopics: (topics) => this.#topics.set(topics),
-            onCounted: () => this.#topics.rememberCounts(),
-          })
+    if (groupId === undefined) return
+    this.#coordinator = new GroupCoordinator(cluster, groupId, this.#settings, `group-${purpose}`, {
+      onChange,
+      onGroupTopics: (topics) => this.#topics.set(topics),
+      onCounted: () => this.#topics.rememberCounts(),
+    })
+    this.#rebalance = new Rebalance({
+      coordinator: this.#coordinator,
+      settings: this.#settings,
+      table,
+      topics: this.#topics,
+      commitBefore: () => this.#autoCommit.now(),
+      isClosing: () => this.#closing !== undefined,
+    })
   }
 
-  subscribe(topics: readonly string[]): void {
+  subscribe(topics: readonly string[] | TopicPattern): void {
     this.#checkOpen()
-    if (this.#coordinator === undefined) {
-      throw clientError('INVALID_ARGUMENT', 'subscribe() needs a groupId')
+    const rebalance = needed(this.#rebalance)
+    if (!rebalance.isSubscribed && this.#table.size > 0) {
+      throw clientError('INVALID_ARGUMENT', 'assign() was called before: unsubscribe() first')
     }
-    if (this.#subscription === undefined && this.#table.size > 0) {
-      throw clientError('INVALID_ARGUMENT', 'assign() was called before: use another consumer')
-    }
-    this.#subscription = [...new Set(topics)]
-    this.#topics.set(topics)
-    this.#coordinator.rejoin()
+    rebalance.subscribe(topics)
     this.#signal.raise()
+  }
+
+  subscription(): readonly string[] {
+    return this.#rebalance?.subscription ?? []
+  }
+
+  async unsubscribe(): Promise<void> {
+    this.#checkOpen()
+    if (this.#polling) throw clientError('INVALID_ARGUMENT', 'poll() is running')
+    if (this.#rebalance?.isSubscribed === true) await this.#rebalance.unsubscribe()
+    this.#table.clear()
+    this.#topics.set([])
+    this.#fetcher.pump()
   }
 
   assign(partitions: readonly TopicPartition[]): void {
     this.#checkOpen()
-    if (this.#subscription !== undefined) {
-      throw clientError('INVALID_ARGUMENT', 'subscribe() was called before: use another consumer')
+    if (this.#rebalance?.isSubscribed === true) {
+      throw clientError('INVALID_ARGUMENT', 'subscribe() was called before: unsubscribe() first')
     }
     this.#topics.set(partitions.map(({ topic }) => topic))
-    this.#setPartitions(partitions)
+    const need = this.#coordinator === undefined ? 'policy' : 'committed'
+    this.#table.assign(partitions, need, this.#settings.partitionFetchBytesMax)
     this.#signal.raise()
   }
 
@@ -108,11 +128,11 @@ export class KafkaConsumer implements Consumer {
   }
 
   onAssigned(listener: PartitionListener): void {
-    this.#assignedListeners.push(listener)
+    this.#rebalance?.onAssigned(listener)
   }
 
   onRevoked(listener: PartitionListener): void {
-    this.#revokedListeners.push(listener)
+    this.#rebalance?.onRevoked(listener)
   }
 
   async poll(timeoutMs: number): Promise<readonly ConsumedRecord[]> {
@@ -123,12 +143,13 @@ export class KafkaConsumer implements Consumer {
     this.#polling = true
     this.#coordinator?.setPolling(true)
     try {
-      confirm(this.#table)
-      this.#autoCommit()
+      this.#table.confirm()
+      if (this.#coordinator !== undefined) this.#autoCommit.whenDue()
       for (;;) {
-        await this.#settleGroup()
-        this.#throwFound()
-        this.#findPositions()
+        await this.#rebalance?.settle()
+        const error = this.#positions.takeError()
+        if (error !== undefined) throw error
+        this.#positions.start()
         const records = this.#fetcher.take(this.#settings.maxPollRecords)
         this.#fetcher.pump()
         const leftMs = deadlineMs - clock.monotonicMs()
@@ -157,26 +178,34 @@ export class KafkaConsumer implements Consumer {
     if (!Number.isSafeInteger(offset) || offset < 0) {
       throw clientError('INVALID_ARGUMENT', `no offset to seek to: ${offset}`)
     }
-    jumpTo(this.#assigned({ topic, partition }), offset)
-    this.#afterJump()
+    this.#table.jumpTo(this.#assigned({ topic, partition }), offset)
+    this.#signal.raise()
   }
 
   seekToBeginning(partitions: readonly TopicPartition[] = this.#table.list()): void {
-    for (const partition of partitions) jumpToUnknown(this.#assigned(partition), 'earliest')
-    this.#afterJump()
+    for (const partition of partitions) {
+      this.#table.jumpToUnknown(this.#assigned(partition), 'earliest')
+    }
+    this.#signal.raise()
   }
 
   seekToEnd(partitions: readonly TopicPartition[] = this.#table.list()): void {
-    for (const partition of partitions) jumpToUnknown(this.#assigned(partition), 'latest')
-    this.#afterJump()
+    for (const partition of partitions) {
+      this.#table.jumpToUnknown(this.#assigned(partition), 'latest')
+    }
+    this.#signal.raise()
   }
 
   pause(partitions: readonly TopicPartition[]): void {
-    for (const partition of partitions) this.#assigned(partition).paused = true
+    for (const partition of partitions) this.#table.setPaused(this.#assigned(partition), true)
   }
 
   resume(partitions: readonly TopicPartition[]): void {
-    for (const partition of partitions) this.#assigned(partition).paused = false
+    for (const partition of partitions) {
+      const state = this.#assigned(partition)
+      this.#table.setPaused(state, false)
+      this.#fetcher.resume(state)
+    }
     this.#signal.raise()
   }
 
@@ -191,7 +220,10 @@ export class KafkaConsumer implements Consumer {
     const positions = [...this.#table.values()].map((state) => offsetOf(state, state.position))
     const wanted = offsets ?? positions.filter((offset) => offset !== undefined)
     await commitOffsets(context, wanted)
-    this.#rememberCommitted(wanted)
+    for (const { topic, partition, offset } of wanted) {
+      const state = this.#table.get({ topic, partition })
+      if (state !== undefined) this.#table.noteCommitted(state, offset)
+    }
   }
 
   committed(partitions: readonly TopicPartition[]): Promise<CommittedOffset[]> {
@@ -224,10 +256,12 @@ export class KafkaConsumer implements Consumer {
   async #close(): Promise<void> {
     this.#signal.raise()
     try {
-      if (this.#settings.autoCommit) await this.#commitConfirmed()
-      if (this.#subscription !== undefined) await this.#tell(this.#revokedListeners)
+      // What polls returned up to now is taken for processed, as Java's consumer takes it.
+      this.#table.confirm()
+      if (this.#coordinator !== undefined) await this.#autoCommit.now()
+      if (this.#rebalance?.isSubscribed === true) await this.#rebalance.giveUpAll()
     } catch (error) {
-      this.#cluster.ports.logger.warn('closing a consumer: its last commit failed', error)
+      this.#cluster.ports.logger.warn('closing a consumer: a listener failed', error)
     } finally {
       this.#fetcher.close()
       await this.#coordinator?.close()
@@ -238,121 +272,11 @@ export class KafkaConsumer implements Consumer {
     }
   }
 
-  /** Gives up, joins, takes over: as far as it goes without waiting for the coordinator. */
-  async #settleGroup(): Promise<void> {
-    const coordinator = this.#coordinator
-    if (coordinator === undefined || this.#subscription === undefined) return
-    const error = coordinator.takeError()
-    if (coordinator.takeLost()) await this.#giveUp()
-    if (error !== undefined) throw error
-    if (this.#topicsChanged()) coordinator.rejoin()
-    if (coordinator.needsJoin && this.#closing === undefined) {
-      if (this.#settings.autoCommit) await this.#commitConfirmed().catch(this.#logCommit)
-      await this.#giveUp()
-      coordinator.join(this.#subscription)
-    }
-    const assigned = coordinator.takeAssigned()
-    if (assigned === undefined) return
-    this.#topics.add([...this.#subscription, ...assigned.map(({ topic }) => topic)])
-    this.#setPartitions(assigned)
-    await this.#tell(this.#assignedListeners)
-  }
-
-  async #giveUp(): Promise<void> {
-    if (this.#table.size === 0) return
-    try {
-      await this.#tell(this.#revokedListeners)
-    } finally {
-      this.#setPartitions([])
-    }
-  }
-
-  async #tell(listeners: readonly PartitionListener[]): Promise<void> {
-    const partitions = this.#table.list()
-    if (partitions.length === 0 && listeners === this.#revokedListeners) return
-    for (const listener of listeners) await listener(partitions)
-  }
-
-  /** The leader of a group watches for new topics and partitions. */
-  #topicsChanged(): boolean {
-    const { phase, isLeader } = this.#coordinator?.membership ?? outsider
-    return phase === 'stable' && isLeader && this.#topics.countsChanged()
-  }
-
-  #setPartitions(partitions: readonly TopicPartition[]): void {
-    const need = this.#coordinator === undefined ? 'policy' : 'committed'
-    this.#table.assign(partitions, need, this.#settings.partitionFetchBytesMax)
-    this.#fetcher.sweep()
-  }
-
   #assigned(partition: TopicPartition): ConsumedPartition {
     const state = this.#table.get(partition)
     if (state !== undefined) return state
     const name = `${partition.topic}-${partition.partition}`
     throw clientError('INVALID_ARGUMENT', `${name} is not assigned to this consumer`)
-  }
-
-  #afterJump(): void {
-    this.#fetcher.sweep()
-    this.#signal.raise()
-  }
-
-  /** Finds out where to begin, in the background; poll() goes on with the other partitions. */
-  #findPositions(): void {
-    const open = [...this.#table.values()].filter(({ need }) => need !== 'nothing')
-    if (open.length === 0 || this.#finding || this.#cluster.isClosed) return
-    this.#finding = true
-    findPositions(open, {
-      cluster: this.#cluster,
-      settings: this.#settings,
-      purpose: this.#purpose,
-      isAssigned: (state) => this.#table.has(state),
-      committed: (partitions) => fetchCommitted(this.#commitContext(), partitions),
-    })
-      .catch((error: unknown) => {
-        if (!isRetriable(error)) this.#findError = error
-        else this.#cluster.ports.logger.warn(`positions are not known yet: ${String(error)}`)
-      })
-      .finally(() => {
-        this.#finding = false
-        this.#signal.raise()
-      })
-  }
-
-  #throwFound(): void {
-    const error = this.#findError
-    this.#findError = undefined
-    if (error !== undefined) throw error
-  }
-
-  #autoCommit(): void {
-    if (!this.#settings.autoCommit || this.#coordinator === undefined) return
-    const nowMs = this.#cluster.ports.clock.monotonicMs()
-    if (nowMs - this.#lastCommitMs < this.#settings.autoCommitIntervalMs) return
-    this.#lastCommitMs = nowMs
-    this.#commitConfirmed().catch(this.#logCommit)
-  }
-
-  readonly #logCommit = (error: unknown): void => {
-    this.#cluster.ports.logger.warn(`offsets were not committed: ${String(error)}`)
-  }
-
-  /** Commits what earlier polls returned, and nothing of what the last one did. */
-  async #commitConfirmed(): Promise<void> {
-    const offsets: OffsetToCommit[] = []
-    for (const state of this.#table.values()) {
-      const offset = offsetOf(state, state.confirmed)
-      if (offset !== undefined && state.confirmed !== state.committed) offsets.push(offset)
-    }
-    await commitOffsets(this.#commitContext(), offsets)
-    this.#rememberCommitted(offsets)
-  }
-
-  #rememberCommitted(offsets: readonly OffsetToCommit[]): void {
-    for (const offset of offsets) {
-      const state = this.#table.get(offset)
-      if (state !== undefined) state.committed = offset.offset
-    }
   }
 
   #commitContext(): CommitContext {
@@ -364,7 +288,8 @@ export class KafkaConsumer implements Consumer {
       cluster: this.#cluster,
       groupId: coordinator.groupId,
       groupInstanceId: this.#settings.groupInstanceId,
-      membership: () => (this.#subscription === undefined ? outsider : coordinator.membership),
+      membership: () =>
+        this.#rebalance?.isSubscribed === true ? coordinator.membership : outsider,
       connection: () => coordinator.connection(),
       forgetCoordinator: () => coordinator.forgetCoordinator(),
       onAnswer: (sent, errorCode) => coordinator.onAnswer(sent, errorCode),
@@ -379,13 +304,4 @@ export class KafkaConsumer implements Consumer {
   #checkOpen(): void {
     if (this.#closing !== undefined) throw clientError('CLIENT_CLOSED', 'the consumer is closed')
   }
-}
-
-function offsetOf(
-  state: ConsumedPartition,
-  offset: number | undefined,
-): OffsetToCommit | undefined {
-  if (offset === undefined) return undefined
-  const { topic, partition, positionEpoch } = state
-  return { topic, partition, offset, leaderEpoch: positionEpoch }
 }

@@ -9,25 +9,18 @@ import { delay, type Timer } from '../../runtime/clock.ts'
 import type { ResponseOf } from '../../wire/schema.ts'
 import type { Cluster } from '../cluster.ts'
 import type { BrokerConnection } from '../connection.ts'
-import { brokerError, clientError, isRetriable, KafkaError } from '../errors.ts'
+import { brokerError, isRetriable, KafkaError } from '../errors.ts'
 import type { BrokerNode, TopicPartition } from '../types.ts'
-import { assignorOf } from './assignors/table.ts'
+import type { LastAssignment } from './assignors/assignor.ts'
+import { assignors } from './assignors/table.ts'
 import * as group from './group.ts'
-import {
-  decodeAssignment,
-  decodeSubscription,
-  encodeAssignment,
-  encodeSubscription,
-} from './protocol.ts'
+import { assignAll, type LeaderEvents, type MemberAssignment } from './leader.ts'
+import { decodeAssignment, encodeSubscription } from './protocol.ts'
 import type { CompleteConsumerSettings } from './settings.ts'
 
-export interface CoordinatorEvents {
+export interface CoordinatorEvents extends LeaderEvents {
   /** A join ended, the group rebalances, or partitions are lost: poll() should look. */
   readonly onChange: () => void
-  /** The leader must know these topics too, for the other members. */
-  readonly onGroupTopics: (topics: ReadonlySet<string>) => void
-  /** The leader assigns by the partition counts of this moment. */
-  readonly onCounted: () => void
 }
 
 /** Brokers before 0.10.1 allow no longer session than this. */
@@ -47,6 +40,13 @@ export class GroupCoordinator {
   #assigned: readonly TopicPartition[] | undefined
   #lost = false
   #error: KafkaError | undefined
+  /** What sticky assignors are told; it outlives the membership. */
+  #last: LastAssignment | undefined
+  /** What a cooperative member holds on to while it joins, and since which generation. */
+  #owned: readonly TopicPartition[] = []
+  #ownedGeneration = group.outsider.generationId
+  /** Goes up with every join and leave, so that one that was given up ends. */
+  #round = 0
   #sessionTimeoutMs: number
   #heartbeatTimer: Timer | undefined
   #lastPollMs = 0
@@ -113,10 +113,14 @@ export class GroupCoordinator {
     this.#lastPollMs = this.#cluster.ports.clock.monotonicMs()
   }
 
-  /** Begins to join with this subscription; onChange follows. */
-  join(topics: readonly string[]): void {
+  /**
+   * Begins to join with these topics, holding on to these partitions where the group is
+   * cooperative; onChange follows.
+   */
+  join(topics: readonly string[], owned: readonly TopicPartition[]): void {
     if (this.#joining || this.#closed) return
     this.#joining = true
+    this.#owned = owned
     this.#heartbeatTimer?.cancel()
     this.#membership = group.beginJoin(this.#membership)
     void this.#joinLoop(topics)
@@ -150,7 +154,7 @@ export class GroupCoordinator {
     const before = this.#membership.phase
     this.#membership = next
     if (effect.kind === 'findCoordinator') this.forgetCoordinator()
-    if (effect.kind === 'lost' || (effect.kind === 'fail' && owned)) this.#lost = true
+    if (effect.kind === 'lost' || (effect.kind === 'fail' && owned)) this.#lose()
     if (effect.kind === 'fail') this.#error = brokerError(effect.errorCode, `group ${this.groupId}`)
     if (next.phase !== before) this.#events.onChange()
   }
@@ -159,6 +163,13 @@ export class GroupCoordinator {
   async leave(): Promise<void> {
     const { memberId } = this.#membership
     this.#heartbeatTimer?.cancel()
+    this.#round += 1
+    // A broker answers in order: behind a join that waits for others, it would not hear us.
+    if (this.#joining) this.#cluster.connections.closePurpose(this.#purpose)
+    this.#joining = false
+    this.#assigned = undefined
+    this.#owned = []
+    this.#ownedGeneration = group.outsider.generationId
     this.#membership = group.leave()
     // A static member comes back: its partitions wait for it until the session ends.
     if (memberId === '' || this.#settings.groupInstanceId !== null) return
@@ -185,9 +196,10 @@ export class GroupCoordinator {
   }
 
   async #joinLoop(topics: readonly string[]): Promise<void> {
+    const round = ++this.#round
     try {
-      for (let failures = 0; !this.#closed; ) {
-        const effect = await this.#joinOnce(topics)
+      for (let failures = 0; !this.#closed && round === this.#round; ) {
+        const effect = await this.#joinOnce(topics, round)
         if (effect.kind === 'nothing') break
         if (effect.kind === 'fail') {
           if (this.#mayShortenSession(effect.errorCode)) continue
@@ -199,40 +211,73 @@ export class GroupCoordinator {
         await delay(this.#cluster.ports.clock, this.#cluster.retryDelayMs(failures))
       }
     } catch (error) {
-      this.#membership = group.outsider
-      this.#error =
-        error instanceof KafkaError
-          ? error
-          : brokerError(Errors.UNKNOWN_SERVER_ERROR, `group ${this.groupId}`, String(error))
+      if (round === this.#round) this.#onJoinFailed(error)
     } finally {
-      this.#joining = false
-      this.#events.onChange()
+      if (round === this.#round) {
+        this.#joining = false
+        this.#events.onChange()
+      }
     }
   }
 
-  async #joinOnce(topics: readonly string[]): Promise<group.Effect> {
+  #onJoinFailed(error: unknown): void {
+    this.#membership = group.outsider
+    this.#lose()
+    this.#error =
+      error instanceof KafkaError
+        ? error
+        : brokerError(Errors.UNKNOWN_SERVER_ERROR, `group ${this.groupId}`, String(error))
+  }
+
+  async #joinOnce(topics: readonly string[], round: number): Promise<group.Effect> {
     try {
       const connection = await this.connection()
       const joined = await this.#sendJoin(connection, topics)
+      if (round !== this.#round) return { kind: 'nothing' }
       const step = group.onJoin(this.#membership, joined)
-      this.#membership = step.next
+      this.#follow(step.next)
       if (step.effect.kind !== 'sync') return step.effect
-      return await this.#sync(connection, joined)
+      return await this.#sync(connection, joined, round)
     } catch (error) {
+      if (round !== this.#round) return { kind: 'nothing' }
       if (!isRetriable(error)) throw error
+      const retry = { what: 'join', error, failures: 1, waitMs: this.#cluster.retryDelayMs(1) }
+      if (!this.#cluster.mayRetry(retry)) throw error
       this.forgetCoordinator()
       this.#membership = group.beginJoin(this.#membership)
       return { kind: 'retry' }
     }
   }
 
+  /** A member that is a new one from here on owns nothing any more. */
+  #follow(next: group.Membership): void {
+    const forgotten = next.memberId === '' || next.generationId === group.outsider.generationId
+    this.#membership = next
+    if (forgotten && this.#owned.length > 0) this.#lose()
+  }
+
+  #lose(): void {
+    this.#lost = true
+    this.#owned = []
+    this.#ownedGeneration = group.outsider.generationId
+  }
+
   #sendJoin(
     connection: BrokerConnection,
     topics: readonly string[],
   ): Promise<ResponseOf<typeof JoinGroup>> {
-    const { groupInstanceId, maxPollIntervalMs, assignors } = this.#settings
+    const { groupInstanceId, maxPollIntervalMs, rackId } = this.#settings
     const version = connection.version(JoinGroup, { min: groupInstanceId === null ? 0 : 5 })
-    const metadata = encodeSubscription(topics)
+    const subscription = {
+      topics,
+      ownedPartitions: this.#owned,
+      generationId: this.#ownedGeneration,
+      rackId: rackId === '' ? null : rackId,
+    }
+    const protocols = this.#settings.assignors.map((name) => {
+      const userData = assignors[name].userData(this.#last)
+      return { name, metadata: encodeSubscription({ ...subscription, userData }) }
+    })
     const body = {
       groupId: this.groupId,
       sessionTimeoutMs: this.#sessionTimeoutMs,
@@ -240,7 +285,7 @@ export class GroupCoordinator {
       memberId: this.#membership.memberId,
       groupInstanceId,
       protocolType: 'consumer',
-      protocols: assignors.map((name) => ({ name, metadata })),
+      protocols,
     }
     // Version 0 has no rebalance time: the coordinator waits a session for the others.
     const waitMs = version === 0 ? this.#sessionTimeoutMs : maxPollIntervalMs
@@ -251,9 +296,10 @@ export class GroupCoordinator {
   async #sync(
     connection: BrokerConnection,
     joined: ResponseOf<typeof JoinGroup>,
+    round: number,
   ): Promise<group.Effect> {
     const { memberId, generationId, protocol, isLeader } = this.#membership
-    const assignments = isLeader && !joined.skipAssignment ? await this.#assign(joined) : []
+    const assignments = isLeader && !joined.skipAssignment ? await this.#assignAll(joined) : []
     const version = connection.version(SyncGroup)
     const answer = await connection.request(SyncGroup, version, {
       groupId: this.groupId,
@@ -264,36 +310,22 @@ export class GroupCoordinator {
       protocolName: protocol,
       assignments,
     })
+    if (round !== this.#round) return { kind: 'nothing' }
     const { next, effect } = group.onSync(this.#membership, answer.errorCode)
-    this.#membership = next
+    this.#follow(next)
     if (effect.kind === 'nothing') {
-      this.#assigned = decodeAssignment(answer.assignment)
+      const partitions = decodeAssignment(answer.assignment)
+      this.#assigned = partitions
+      this.#last = { partitions, generationId }
+      this.#ownedGeneration = generationId
       this.#scheduleHeartbeat()
     }
     return effect
   }
 
-  async #assign(
-    joined: ResponseOf<typeof JoinGroup>,
-  ): Promise<{ memberId: string; assignment: Buffer }[]> {
-    const name = joined.protocolName ?? ''
-    const assign = assignorOf(name)
-    if (assign === undefined) throw clientError('BAD_RESPONSE', `no assignor is called ${name}`)
-    const members = joined.members.map(({ memberId, groupInstanceId, metadata }) => {
-      return { memberId, groupInstanceId, topics: decodeSubscription(metadata) }
-    })
-    const topics = new Set(members.flatMap((member) => member.topics))
-    this.#events.onGroupTopics(topics)
-    await this.#cluster.refresh()
-    const counts = new Map<string, number>()
-    for (const topic of topics) {
-      const count = this.#cluster.metadata.topics.get(topic)?.partitions.length ?? 0
-      if (count > 0) counts.set(topic, count)
-    }
-    this.#events.onCounted()
-    return [...assign(members, counts)].map(([memberId, partitions]) => {
-      return { memberId, assignment: encodeAssignment(partitions) }
-    })
+  #assignAll(joined: ResponseOf<typeof JoinGroup>): Promise<MemberAssignment[]> {
+    const { onGroupTopics, onCounted } = this.#events
+    return assignAll(this.#cluster, joined, { onGroupTopics, onCounted })
   }
 
   /** Our default session is longer than old brokers allow. */
@@ -322,7 +354,7 @@ export class GroupCoordinator {
       const { logger } = this.#cluster.ports
       const limit = this.#settings.maxPollIntervalMs
       logger.warn(`no poll within ${limit} ms (max.poll.interval.ms): leaving ${this.groupId}`)
-      this.#lost = true
+      this.#lose()
       await this.leave()
       return
     }

@@ -1,15 +1,16 @@
-// Fetches records from the leaders of the assigned partitions, one request at a time from each, and
+// Fetches records from the brokers of the assigned partitions, leaders or followers near by, and
 // keeps what came until poll() takes it. Bounded by bytes; at most two chunks of a partition wait.
 import { errorOf, Errors } from '../../kafka/errors.ts'
-import { Fetch } from '../../kafka/messages/fetch.ts'
-import type { ResponseOf } from '../../wire/schema.ts'
 import type { Cluster } from '../cluster.ts'
 import { brokerError, isRetriable, KafkaError } from '../errors.ts'
-import { leaderOf } from '../metadata.ts'
+import { type ClusterMetadata, leaderOf, topicIdOf } from '../metadata.ts'
 import type { BrokerNode } from '../types.ts'
 import { exact } from '../versions.ts'
+import { FetchBuffer } from './buffer.ts'
 import { FetchedChunk } from './chunk.ts'
-import { type ConsumedPartition, jumpToUnknown, type PartitionTable } from './partitions.ts'
+import { type Answered, FetchLane, type LaneContext } from './fetch-lane.ts'
+import type { FetchTarget } from './fetch-session.ts'
+import type { ConsumedPartition, PartitionTable } from './partitions.ts'
 import type { CompleteConsumerSettings } from './settings.ts'
 import type { ConsumedRecord } from './types.ts'
 
@@ -19,41 +20,19 @@ export interface FetcherEvents {
   readonly onStale: () => void
 }
 
-interface Buffered {
-  readonly state: ConsumedPartition
-  readonly jumps: number
-  readonly chunk: FetchedChunk
-}
-
-interface Asked {
-  readonly state: ConsumedPartition
-  readonly jumps: number
-  readonly offset: number
-}
-
-interface PartitionRequest {
-  readonly partition: number
-  readonly currentLeaderEpoch: number
-  readonly fetchOffset: number
-  readonly partitionMaxBytes: number
-}
-
-type PartitionData = ResponseOf<typeof Fetch>['responses'][number]['partitions'][number]
-
-const chunksOfPartitionMax = 2
-
 export class Fetcher {
   readonly #cluster: Cluster
   readonly #settings: CompleteConsumerSettings
   readonly #purpose: string
   readonly #table: PartitionTable
   readonly #events: FetcherEvents
-  /** In the order of arrival. */
-  #buffered: Buffered[] = []
-  #bufferedBytes = 0
-  readonly #asking = new Set<number>()
+  readonly #buffer: FetchBuffer
+  readonly #lanes = new Map<number, FetchLane>()
+  readonly #laneOf = new Map<ConsumedPartition, FetchLane>()
+  readonly #laneContext: LaneContext
+  /** The metadata by which partitions were placed last. */
+  #placedBy: ClusterMetadata | undefined
   #error: KafkaError | undefined
-  #rotation = 0
   #closed = false
 
   constructor(
@@ -68,28 +47,21 @@ export class Fetcher {
     this.#purpose = purpose
     this.#table = table
     this.#events = events
+    this.#buffer = new FetchBuffer(table)
+    this.#laneContext = {
+      settings,
+      requestTimeoutMs: cluster.settings.requestTimeoutMs,
+      connect: (node) => cluster.connections.to(node, purpose),
+      targetOf: (state) => this.#targetOf(state),
+    }
   }
 
   /** Sends what may be fetched now. */
   pump(): void {
-    if (this.#closed || this.#bufferedBytes >= this.#settings.prefetchBytesMax) return
-    const nowMs = this.#cluster.ports.clock.monotonicMs()
-    const byLeader = new Map<BrokerNode, ConsumedPartition[]>()
-    const chunks = new Map<ConsumedPartition, number>()
-    for (const { state } of this.#buffered) chunks.set(state, (chunks.get(state) ?? 0) + 1)
-    for (const state of this.#table.values()) {
-      const waits = state.paused || state.position === undefined || state.asked
-      if (waits || state.notBeforeMs > nowMs) continue
-      if ((chunks.get(state) ?? 0) >= chunksOfPartitionMax) continue
-      const leader = leaderOf(this.#cluster.metadata, state.topic, state.partition)
-      if (leader === undefined) this.#events.onStale()
-      else if (!this.#asking.has(leader.nodeId)) {
-        const known = byLeader.get(leader)
-        if (known === undefined) byLeader.set(leader, [state])
-        else known.push(state)
-      }
-    }
-    for (const [leader, states] of byLeader) void this.#fetch(leader, states)
+    if (this.#closed) return
+    this.#place()
+    if (this.#buffer.bytes >= this.#settings.prefetchBytesMax) return
+    for (const lane of this.#lanes.values()) if (lane.mayFetch) void this.#fetch(lane)
   }
 
   /**
@@ -98,25 +70,19 @@ export class Fetcher {
   take(max: number): ConsumedRecord[] {
     const records: ConsumedRecord[] = []
     while (records.length < max) {
-      const first = this.#buffered.findIndex((entry) => !isHeld(entry))
-      const entry = this.#buffered[first]
+      const entry = this.#buffer.next()
       if (entry === undefined) break
       const { state, chunk } = entry
-      if (this.#isVoid(entry)) {
-        this.#drop(first)
-        continue
-      }
       try {
         chunk.take(max - records.length, records)
       } catch (error) {
         // What was read before the bad batch goes out first; the error comes with the next poll.
-        state.position = chunk.position
+        this.#table.advance(state, chunk.position, chunk.epoch)
         if (records.length > 0) break
         throw error
       }
-      state.position = chunk.position
-      state.positionEpoch = chunk.epoch
-      if (chunk.isDone) this.#drop(first)
+      this.#table.advance(state, chunk.position, chunk.epoch)
+      if (chunk.isDone) this.#buffer.drop()
     }
     if (records.length === 0 && this.#error !== undefined) {
       const error = this.#error
@@ -126,101 +92,120 @@ export class Fetcher {
     return records
   }
 
-  /** Forgets what was fetched for partitions that are gone or jumped. */
-  sweep(): void {
-    for (let at = this.#buffered.length - 1; at >= 0; at--) {
-      const entry = this.#buffered[at]
-      if (entry !== undefined && this.#isVoid(entry)) this.#drop(at)
-    }
+  resume(state: ConsumedPartition): void {
+    this.#buffer.resume(state)
   }
 
   close(): void {
     this.#closed = true
-    this.#buffered = []
-    this.#bufferedBytes = 0
+    this.#buffer.clear()
     this.#cluster.connections.closePurpose(this.#purpose)
   }
 
-  async #fetch(leader: BrokerNode, states: ConsumedPartition[]): Promise<void> {
-    this.#asking.add(leader.nodeId)
-    // Brokers fill an answer in the order of the partitions: another one begins each time.
-    this.#rotation += 1
-    const turn = this.#rotation % states.length
-    const rotated = [...states.slice(turn), ...states.slice(0, turn)]
-    const asked = new Map<string, Asked>()
-    for (const state of rotated) {
-      state.asked = true
-      const key = `${state.partition} ${state.topic}`
-      asked.set(key, { state, jumps: state.jumps, offset: state.fetchOffset })
-    }
-    try {
-      const answer = await this.#ask(leader, rotated)
-      if (answer.errorCode !== Errors.NONE) throw brokerError(answer.errorCode, 'Fetch')
-      for (const { topic, partitions } of answer.responses) {
-        for (const data of partitions) {
-          const question = asked.get(`${data.partitionIndex} ${topic}`)
-          if (question !== undefined) this.#onAnswer(question, data)
-        }
-      }
-    } catch (error) {
-      this.#onFailure(states, error)
-    } finally {
-      for (const state of states) state.asked = false
-      this.#asking.delete(leader.nodeId)
-      if (!this.#closed) this.#events.onChange()
-    }
+  /** Gives each partition that changed, or each one after news, to the lane of its broker. */
+  #place(): void {
+    const { metadata } = this.#cluster
+    const changed = this.#table.takeChanged()
+    const news = metadata !== this.#placedBy
+    this.#placedBy = metadata
+    if (news) for (const state of this.#table.values()) this.#placeOne(state)
+    for (const state of changed) this.#placeOne(state)
+    // Looking for a leader may have found out more.
+    for (const state of this.#table.takeChanged()) this.#laneOf.get(state)?.touch(state)
+    if (!news) return
+    for (const [nodeId, lane] of this.#lanes) if (lane.isIdle) this.#lanes.delete(nodeId)
   }
 
-  async #ask(
-    leader: BrokerNode,
-    states: readonly ConsumedPartition[],
-  ): Promise<ResponseOf<typeof Fetch>> {
-    const settings = this.#settings
-    const connection = await this.#cluster.connections.to(leader, this.#purpose)
-    // From version 13 on topics go by id; names serve every broker up to 4.x.
-    const version = connection.version(Fetch, { max: 12 })
-    const topics = new Map<string, PartitionRequest[]>()
-    for (const state of states) {
-      const partition = this.#partitionOf(state)
-      const known = topics.get(state.topic)
-      if (known === undefined) topics.set(state.topic, [partition])
-      else known.push(partition)
+  #placeOne(state: ConsumedPartition): void {
+    this.#buffer.sweep(state)
+    const before = this.#laneOf.get(state)
+    const node = this.#table.has(state) ? this.#nodeOf(state) : undefined
+    const lane = node === undefined ? undefined : this.#laneTo(node)
+    if (before !== lane) {
+      before?.remove(state)
+      if (lane === undefined) this.#laneOf.delete(state)
+      else this.#laneOf.set(state, lane)
     }
-    return connection.request(
-      Fetch,
-      version,
-      {
-        maxWaitMs: settings.fetchMaxWaitMs,
-        minBytes: settings.fetchMinBytes,
-        maxBytes: settings.fetchBytesMax,
-        isolationLevel: settings.isolationLevel === 'read_committed' ? 1 : 0,
-        sessionId: 0,
-        sessionEpoch: -1,
-        topics: [...topics].map(([topic, partitions]) => ({ topic, partitions })),
-      },
-      { timeoutMs: this.#cluster.settings.requestTimeoutMs + settings.fetchMaxWaitMs },
-    )
+    lane?.touch(state)
   }
 
-  #partitionOf(state: ConsumedPartition): PartitionRequest {
-    const known = this.#cluster.metadata.topics.get(state.topic)?.partitions[state.partition]
+  /** Where it is read: at its leader, or the follower the leader named. */
+  #nodeOf(state: ConsumedPartition): BrokerNode | undefined {
+    const { metadata, ports } = this.#cluster
+    const leader = leaderOf(metadata, state.topic, state.partition)
+    if (leader === undefined) {
+      this.#events.onStale()
+      return undefined
+    }
+    const epoch = metadata.topics.get(state.topic)?.partitions[state.partition]?.leaderEpoch ?? -1
+    if (epoch > state.leaderEpoch) {
+      const isNew = state.leaderEpoch >= 0
+      state.leaderEpoch = epoch
+      // The new leader may lack what the old one gave us.
+      if (isNew && state.need === 'nothing' && state.positionEpoch >= 0) this.#table.check(state)
+    }
+    const { follower } = state
+    if (follower === undefined) return leader
+    const node = metadata.brokers.get(follower.nodeId)
+    if (node !== undefined && follower.untilMs > ports.clock.monotonicMs()) return node
+    state.follower = undefined
+    if (node === undefined) {
+      // The leader would send us there again at once.
+      this.#events.onStale()
+      this.#pauseBriefly([state])
+    }
+    return leader
+  }
+
+  #laneTo(node: BrokerNode): FetchLane {
+    const known = this.#lanes.get(node.nodeId)
+    const isSame = known?.node.host === node.host && known.node.port === node.port
+    if (known !== undefined && isSame) return known
+    const lane = new FetchLane(node, this.#laneContext)
+    this.#lanes.set(node.nodeId, lane)
+    return lane
+  }
+
+  #targetOf(state: ConsumedPartition): FetchTarget | undefined {
+    const waits = state.paused || state.need !== 'nothing' || state.position === undefined
+    if (waits || !this.#table.has(state)) return undefined
+    if (state.notBeforeMs > this.#cluster.ports.clock.monotonicMs()) return undefined
     return {
+      topic: state.topic,
+      topicId: topicIdOf(this.#cluster.metadata, state.topic),
       partition: state.partition,
-      currentLeaderEpoch: known?.leaderEpoch ?? -1,
       fetchOffset: state.fetchOffset,
-      partitionMaxBytes: state.fetchBytes,
+      leaderEpoch: state.leaderEpoch,
+      bytesMax: state.fetchBytes,
     }
   }
 
-  #onAnswer(asked: Asked, data: PartitionData): void {
-    const { state, jumps } = asked
-    if (!this.#table.has(state) || state.jumps !== jumps) return
+  async #fetch(lane: FetchLane): Promise<void> {
+    let answered = false
     try {
-      this.#onPartition(asked, data)
+      await lane.fetch((answer) => {
+        answered = true
+        this.#onAnswer(lane, answer)
+      })
+    } catch (error) {
+      this.#onFailure([...lane.ready()], error)
+    }
+    if (this.#closed) return
+    this.#events.onChange()
+    // Reading ahead goes on while the application works on what it has.
+    if (answered) this.pump()
+  }
+
+  #onAnswer(lane: FetchLane, answer: Answered): void {
+    const { state, jumps } = answer
+    if (!this.#table.has(state) || state.jumps !== jumps) return
+    this.#table.touch(state)
+    try {
+      this.#onPartition(lane, answer)
     } catch (error) {
       // Damaged bytes or numbers beyond 2^53: asking again would give the same, so poll() must
       // tell.
-      this.#pauseBriefly(state)
+      this.#pauseBriefly([state])
       const detail = `${state.topic}-${state.partition}`
       this.#error =
         error instanceof KafkaError
@@ -229,10 +214,15 @@ export class Fetcher {
     }
   }
 
-  #onPartition({ state, jumps, offset }: Asked, data: PartitionData): void {
+  #onPartition(lane: FetchLane, { state, jumps, offset, data }: Answered): void {
     if (data.errorCode !== Errors.NONE) {
-      this.#onError(state, data.errorCode)
+      this.#onError(lane, state, data.errorCode)
       return
+    }
+    if (data.preferredReadReplica >= 0 && data.preferredReadReplica !== lane.node.nodeId) {
+      const { clock } = this.#cluster.ports
+      const untilMs = clock.monotonicMs() + this.#cluster.settings.metadataMaxAgeMs
+      state.follower = { nodeId: data.preferredReadReplica, untilMs }
     }
     const committedOnly = this.#settings.isolationLevel === 'read_committed'
     const stable = exact(data.lastStableOffset)
@@ -256,23 +246,18 @@ export class Fetcher {
       return
     }
     state.fetchOffset = chunk.endOffset
-    this.#buffered.push({ state, jumps, chunk })
-    this.#bufferedBytes += chunk.heldBytes
+    this.#buffer.push(state, jumps, chunk)
   }
 
-  #onError(state: ConsumedPartition, errorCode: number): void {
+  #onError(lane: FetchLane, state: ConsumedPartition, errorCode: number): void {
     const name = `${state.topic}-${state.partition}`
     const row = errorOf(errorCode)
-    this.#pauseBriefly(state)
+    this.#pauseBriefly([state])
+    const byFollower = state.follower?.nodeId === lane.node.nodeId
+    state.follower = undefined
     if (errorCode === Errors.OFFSET_OUT_OF_RANGE) {
-      if (this.#settings.autoOffsetReset === 'none') {
-        this.#error = brokerError(errorCode, `${name} at ${state.fetchOffset}`)
-      } else {
-        const policy = this.#settings.autoOffsetReset
-        const { logger } = this.#cluster.ports
-        logger.warn(`${name}: offset ${state.fetchOffset} is out of range, going to ${policy}`)
-        jumpToUnknown(state, 'policy')
-      }
+      // A follower may lag behind; what the leader says counts.
+      if (!byFollower) this.#onOutOfRange(state)
     } else if (row.refreshesMetadata || isLeaderEpochError(errorCode)) this.#events.onStale()
     else if (errorCode === Errors.UNKNOWN_SERVER_ERROR) {
       this.#cluster.ports.logger.warn(`${name}: the broker failed to read; trying again`)
@@ -281,8 +266,21 @@ export class Fetcher {
     }
   }
 
+  #onOutOfRange(state: ConsumedPartition): void {
+    const name = `${state.topic}-${state.partition}`
+    const policy = this.#settings.autoOffsetReset
+    if (policy === 'none') {
+      this.#error = brokerError(Errors.OFFSET_OUT_OF_RANGE, `${name} at ${state.fetchOffset}`)
+      return
+    }
+    const { logger } = this.#cluster.ports
+    logger.warn(`${name}: offset ${state.fetchOffset} is out of range, going to ${policy}`)
+    this.#table.jumpToUnknown(state, 'policy')
+  }
+
   #onFailure(states: readonly ConsumedPartition[], error: unknown): void {
-    for (const state of states) this.#pauseBriefly(state)
+    for (const state of states) state.follower = undefined
+    this.#pauseBriefly(states)
     if (this.#closed) return
     if (isRetriable(error)) this.#events.onStale()
     else if (error instanceof KafkaError) this.#error = error
@@ -293,31 +291,28 @@ export class Fetcher {
     if (state.fetchBytes >= this.#settings.fetchBytesMax) {
       const detail = `${state.topic}-${state.partition} at ${state.fetchOffset}`
       this.#error = brokerError(Errors.MESSAGE_TOO_LARGE, detail)
-      this.#pauseBriefly(state)
+      this.#pauseBriefly([state])
     }
     state.fetchBytes = Math.min(state.fetchBytes * 2, this.#settings.fetchBytesMax)
   }
 
-  #pauseBriefly(state: ConsumedPartition): void {
+  #pauseBriefly(states: readonly ConsumedPartition[]): void {
     const { clock } = this.#cluster.ports
     const waitMs = this.#cluster.retryDelayMs(1)
-    state.notBeforeMs = clock.monotonicMs() + waitMs
-    clock.schedule(waitMs, () => this.#events.onChange())
+    const untilMs = clock.monotonicMs() + waitMs
+    for (const state of states) {
+      state.notBeforeMs = untilMs
+      this.#table.touch(state)
+    }
+    clock.schedule(waitMs, () => {
+      for (const state of states) {
+        // Timers may come a little early.
+        if (state.notBeforeMs === untilMs) state.notBeforeMs = 0
+        this.#table.touch(state)
+      }
+      this.#events.onChange()
+    })
   }
-
-  #isVoid({ state, jumps }: Buffered): boolean {
-    return state.jumps !== jumps || !this.#table.has(state)
-  }
-
-  #drop(at: number): void {
-    const [entry] = this.#buffered.splice(at, 1)
-    this.#bufferedBytes -= entry?.chunk.heldBytes ?? 0
-  }
-}
-
-/** Paused partitions keep what they have. */
-function isHeld({ state, jumps }: Buffered): boolean {
-  return state.paused && state.jumps === jumps
 }
 
 function isLeaderEpochError(errorCode: number): boolean {

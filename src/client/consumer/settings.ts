@@ -23,6 +23,9 @@ export interface CompleteConsumerSettings {
   readonly sessionTimeoutIsDefault: boolean
   readonly heartbeatIntervalMs: number
   readonly assignors: readonly AssignorName[]
+  /** Empty: unknown. */
+  readonly rackId: string
+  readonly excludeInternalTopics: boolean
   readonly allowAutoTopicCreation: boolean
 }
 
@@ -46,6 +49,8 @@ export function completeConsumerSettings(settings: ConsumerSettings): CompleteCo
     sessionTimeoutIsDefault: settings.sessionTimeoutMs === undefined,
     heartbeatIntervalMs: settings.heartbeatIntervalMs ?? 3000,
     assignors: settings.assignors ?? ['range'],
+    rackId: settings.rackId ?? '',
+    excludeInternalTopics: settings.excludeInternalTopics ?? true,
     allowAutoTopicCreation: settings.allowAutoTopicCreation ?? true,
   }
 }

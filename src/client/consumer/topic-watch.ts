@@ -3,6 +3,7 @@
 import type { Timer } from '../../runtime/clock.ts'
 import type { Cluster, Interest } from '../cluster.ts'
 import type { ClusterMetadata } from '../metadata.ts'
+import type { TopicPattern } from './types.ts'
 
 /** How often a subscribed topic that does not exist is looked for. */
 export const missingTopicIntervalMs = 1000
@@ -20,11 +21,20 @@ export class TopicWatch {
   #pause: Timer | undefined
   #lastMissingMs = -Infinity
   #closed = false
+  #pattern: TopicPattern | undefined
+  /** Metadata the pattern was compared with last, and the topics it meant. */
+  #matchedBy: ClusterMetadata | undefined
+  #matched: readonly string[] | undefined
 
   constructor(cluster: Cluster, allowAutoTopicCreation: boolean, onChange: () => void) {
     this.#cluster = cluster
     this.#onChange = onChange
-    this.#interest = { topics: new Set(), allowAutoTopicCreation, onMetadata: onChange }
+    this.#interest = {
+      topics: new Set(),
+      allowAutoTopicCreation,
+      allTopics: () => this.#pattern !== undefined,
+      onMetadata: onChange,
+    }
     cluster.addInterest(this.#interest)
   }
 
@@ -34,6 +44,33 @@ export class TopicWatch {
 
   add(topics: Iterable<string>): void {
     this.#interest.topics = new Set([...this.#interest.topics, ...topics])
+  }
+
+  /** Follows the topics that a pattern means; undefined: those of set() and add() alone. */
+  follow(pattern: TopicPattern | undefined): void {
+    this.#pattern = pattern
+    this.#matchedBy = undefined
+    this.#matched = undefined
+    if (pattern !== undefined) this.refreshSoon()
+  }
+
+  /**
+   * The topics that the pattern means, sorted; the same list as long as it means the same.
+   * undefined until all topics are known.
+   */
+  matched(excludeInternal: boolean): readonly string[] | undefined {
+    const { metadata } = this.#cluster
+    if (metadata === this.#matchedBy || this.#pattern === undefined) return this.#matched
+    if (!metadata.isWhole) return this.#matched
+    this.#matchedBy = metadata
+    const names: string[] = []
+    for (const { name, internal, errorCode } of metadata.topics.values()) {
+      if (errorCode !== 0 || (internal && excludeInternal)) continue
+      if (this.#pattern.test(name)) names.push(name)
+    }
+    names.sort()
+    if (names.join('/') !== this.#matched?.join('/')) this.#matched = names
+    return this.#matched
   }
 
   rememberCounts(): void {

@@ -16,8 +16,7 @@ export interface ConsumerSettings {
   /** Where to begin without a committed offset. none: poll() rejects. Default latest. */
   readonly autoOffsetReset?: 'earliest' | 'latest' | 'none'
   /**
-   * Commits, at a later poll(), what earlier polls returned. What the newest poll returned is never
-   * committed by itself, not on close() either. Default false.
+   * Commits, at a later poll() or on close(), what polls before that call returned. Default false.
    */
   readonly autoCommit?: boolean
   /** Default 5000. */
@@ -44,8 +43,15 @@ export interface ConsumerSettings {
   readonly sessionTimeoutMs?: number
   /** Default 3000. */
   readonly heartbeatIntervalMs?: number
-  /** In order of preference: range, roundrobin. Default range. */
+  /**
+   * In order of preference. Where all are cooperative, a rebalance takes only those partitions away
+   * that go to another member (KIP-429). Default range.
+   */
   readonly assignors?: readonly AssignorName[]
+  /** Where this consumer runs: leaders may send it to a replica near by (KIP-392, KIP-881). */
+  readonly rackId?: string
+  /** Whether a pattern passes over internal topics. Default true. */
+  readonly excludeInternalTopics?: boolean
   /** Lets a broker create a subscribed topic that is missing. Default true. */
   readonly allowAutoTopicCreation?: boolean
 }
@@ -81,6 +87,11 @@ export interface PartitionTime extends TopicPartition {
   readonly timestamp: number
 }
 
+/** Says which topics are meant, as RegExp does. Java's patterns match whole names: use ^ and $. */
+export interface TopicPattern {
+  test(topic: string): boolean
+}
+
 /**
  * Called within poll() (and close()), before it goes on; a promise is awaited. So an application
  * that has stopped processing when it polls may commit in onRevoked.
@@ -92,12 +103,20 @@ export type PartitionListener = (partitions: readonly TopicPartition[]) => void 
  * overlap. Built by KafkaClient.consumer().
  */
 export interface Consumer {
-  /** Joins the group at the next poll(). Replaces an earlier subscription. */
-  subscribe(topics: readonly string[]): void
+  /**
+   * Joins the group at the next poll(). Replaces an earlier subscription. With a pattern, topics
+   * that come and go later are followed, as metadata is refreshed.
+   */
+  subscribe(topics: readonly string[] | TopicPattern): void
+  /** Topics subscribed to now; of a pattern, those it meant when metadata came last. */
+  subscription(): readonly string[]
+  /** Leaves the group, gives up all partitions. */
+  unsubscribe(): Promise<void>
   /** Reads these partitions without group membership. Replaces an earlier assignment. */
   assign(partitions: readonly TopicPartition[]): void
   /** Partitions now assigned. */
   assignment(): readonly TopicPartition[]
+  /** Partitions that came; of a cooperative group, only those that are new. */
   onAssigned(listener: PartitionListener): void
   /** Partitions that this member must give up, or has lost already. */
   onRevoked(listener: PartitionListener): void
@@ -136,6 +155,6 @@ export interface Consumer {
   /** Known lag (end of the log as last seen, minus position); undefined until fetched once. */
   lag(partition: TopicPartition): number | undefined
 
-  /** Leaves the group and ends. */
+  /** Commits, where autoCommit is on, leaves the group (not as a static member), and ends. */
   close(): Promise<void>
 }

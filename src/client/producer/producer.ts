@@ -3,13 +3,21 @@
 import { Errors } from '../../kafka/errors.ts'
 import { delay, type Timer } from '../../runtime/clock.ts'
 import type { Cluster, Interest } from '../cluster.ts'
-import { brokerError, clientError } from '../errors.ts'
-import type { TopicMetadata } from '../metadata.ts'
-import { PartitionQueue, type PendingRecord, recordBytes } from './batch.ts'
+import { brokerError, clientError, type KafkaError } from '../errors.ts'
+import type { ClusterMetadata, TopicMetadata } from '../metadata.ts'
+import type { RecordHeader } from '../types.ts'
+import { type QueuedRecord, recordBytes, refuse, type Waiter } from './batch.ts'
 import { StickyChoice } from './partitioner.ts'
+import { PartitionQueue } from './queue.ts'
 import { Sender } from './sender.ts'
 import { type CompleteProducerSettings, completeProducerSettings } from './settings.ts'
-import type { Producer, ProducerRecord, ProducerSettings, RecordMetadata } from './types.ts'
+import type {
+  DeliveryCallback,
+  Producer,
+  ProducerRecord,
+  ProducerSettings,
+  RecordMetadata,
+} from './types.ts'
 
 interface Topic {
   readonly name: string
@@ -17,13 +25,20 @@ interface Topic {
   readonly sticky: StickyChoice
   /** Records that came before the topic's metadata, in order. */
   parked: Parked[]
+  /** As of the client's metadata `seen`; undefined where it cannot be sent to now. */
+  usable: TopicMetadata | undefined
+  seen: ClusterMetadata | undefined
+  /** Something was sent since the last look for idle topics. */
+  used: boolean
 }
 
 interface Parked {
   readonly record: ProducerRecord
-  readonly pending: PendingRecord
+  readonly queued: QueuedRecord
   readonly sinceMs: number
 }
+
+const noHeaders: readonly RecordHeader[] = []
 
 export class KafkaProducer implements Producer {
   readonly #cluster: Cluster
@@ -36,6 +51,7 @@ export class KafkaProducer implements Producer {
   readonly #parkedTopics = new Set<Topic>()
   readonly #interest: Interest
   #bufferedBytes = 0
+  #lastIdleCheckMs: number
   #readyWaiters: (() => void)[] = []
   #unparkedWaiters: (() => void)[] = []
   #flushes = 0
@@ -54,6 +70,7 @@ export class KafkaProducer implements Producer {
     this.#cluster = cluster
     this.#settings = completeProducerSettings(settings, cluster.settings.requestTimeoutMs)
     this.#purpose = purpose
+    this.#lastIdleCheckMs = cluster.ports.clock.monotonicMs()
     this.#onClosed = onClosed
     this.#sender = new Sender(cluster, this.#settings, purpose, {
       onSettled: (bytes) => this.#release(bytes),
@@ -72,23 +89,29 @@ export class KafkaProducer implements Producer {
   }
 
   send(record: ProducerRecord): Promise<RecordMetadata> {
-    if (this.#closing !== undefined) {
-      return Promise.reject(clientError('CLIENT_CLOSED', 'the producer is closed'))
-    }
-    const headers = record.headers ?? []
-    const key = record.key ?? null
-    const bytes = recordBytes(key, record.value, headers)
-    if (bytes > this.#settings.requestBytesMax) {
-      const detail = `a record of ${bytes} bytes for ${record.topic}`
-      return Promise.reject(brokerError(Errors.MESSAGE_TOO_LARGE, detail))
-    }
     return new Promise((resolve, reject) => {
+      this.#send(record, { resolve, reject })
+    })
+  }
+
+  sendWithCallback(record: ProducerRecord, onDelivery: DeliveryCallback): void {
+    this.#send(record, onDelivery)
+  }
+
+  #send(record: ProducerRecord, waiter: Waiter): void {
+    const { value, headers = noHeaders, key = null } = record
+    const bytes = recordBytes(key, value, headers)
+    if (this.#closing !== undefined) {
+      this.#refuseSoon(waiter, clientError('CLIENT_CLOSED', 'the producer is closed'))
+    } else if (bytes > this.#settings.requestBytesMax) {
+      const detail = `a record of ${bytes} bytes for ${record.topic}`
+      this.#refuseSoon(waiter, brokerError(Errors.MESSAGE_TOO_LARGE, detail))
+    } else {
       this.#bufferedBytes += bytes
       const timestamp = record.timestamp ?? this.#cluster.ports.clock.now()
-      const { value } = record
-      this.#place(record, { key, value, headers, timestamp, bytes, resolve, reject })
+      this.#place(record, { key, value, headers, timestamp, bytes, waiter })
       if (this.#isFull()) this.#updateHurry()
-    })
+    }
   }
 
   ready(): Promise<void> {
@@ -135,7 +158,7 @@ export class KafkaProducer implements Producer {
     this.#cluster.removeInterest(this.#interest)
     const error = clientError('CLIENT_CLOSED', 'the producer was closed')
     for (const topic of this.#parkedTopics) {
-      for (const { pending } of topic.parked.splice(0)) this.#refuse(pending, error)
+      for (const { queued } of topic.parked.splice(0)) this.#refuse(queued, error)
     }
     this.#parkedTopics.clear()
     this.#wakeUnparked()
@@ -144,40 +167,54 @@ export class KafkaProducer implements Producer {
     this.#onClosed(this)
   }
 
-  #place(record: ProducerRecord, pending: PendingRecord): void {
+  #place(record: ProducerRecord, queued: QueuedRecord): void {
     const topic = this.#topicOf(record.topic)
-    const metadata = this.#cluster.metadata.topics.get(record.topic)
-    const known = metadata !== undefined && metadata.errorCode === Errors.NONE
-    if (known && metadata.partitions.length > 0 && topic.parked.length === 0) {
-      this.#route(topic, metadata, record, pending)
+    topic.used = true
+    const metadata = this.#usable(topic)
+    if (metadata !== undefined && topic.parked.length === 0) {
+      this.#route(topic, metadata, record, queued)
       return
     }
-    topic.parked.push({ record, pending, sinceMs: this.#cluster.ports.clock.monotonicMs() })
+    topic.parked.push({ record, queued, sinceMs: this.#cluster.ports.clock.monotonicMs() })
     this.#parkedTopics.add(topic)
     this.#watchParked()
     this.#refreshSoon()
+  }
+
+  #usable(topic: Topic): TopicMetadata | undefined {
+    const { metadata } = this.#cluster
+    if (topic.seen !== metadata) {
+      topic.seen = metadata
+      const known = metadata.topics.get(topic.name)
+      const usable = known?.errorCode === Errors.NONE && known.partitions.length > 0
+      topic.usable = usable ? known : undefined
+    }
+    return topic.usable
   }
 
   #route(
     topic: Topic,
     metadata: TopicMetadata,
     record: ProducerRecord,
-    pending: PendingRecord,
+    queued: QueuedRecord,
   ): void {
     const count = metadata.partitions.length
     const { random } = this.#cluster.ports
     const partition =
       record.partition ??
       this.#settings.partitioner(record, count) ??
-      topic.sticky.choose(pending.bytes, count, metadata.available, (bound) => random.below(bound))
+      topic.sticky.choose(queued.bytes, count, metadata.available, (bound) => random.below(bound))
     if (!Number.isInteger(partition) || partition < 0 || partition >= count) {
       const detail = `${topic.name}-${partition}: there are ${count} partitions`
-      this.#refuse(pending, brokerError(Errors.UNKNOWN_TOPIC_OR_PARTITION, detail))
+      this.#refuse(queued, brokerError(Errors.UNKNOWN_TOPIC_OR_PARTITION, detail))
       return
     }
-    const queue = topic.queues[partition] ?? new PartitionQueue(topic.name, partition)
-    topic.queues[partition] = queue
-    this.#sender.append(queue, pending)
+    let queue = topic.queues[partition]
+    if (queue === undefined) {
+      queue = new PartitionQueue(topic.name, partition)
+      topic.queues[partition] = queue
+    }
+    this.#sender.append(queue, queued)
   }
 
   #onMetadata(): void {
@@ -188,11 +225,12 @@ export class KafkaProducer implements Producer {
       if (metadata.errorCode !== Errors.NONE && error.retriable) continue
       if (metadata.errorCode === Errors.NONE && metadata.partitions.length === 0) continue
       this.#parkedTopics.delete(topic)
-      for (const { record, pending } of topic.parked.splice(0)) {
-        if (metadata.errorCode === Errors.NONE) this.#route(topic, metadata, record, pending)
-        else this.#refuse(pending, error)
+      for (const { record, queued } of topic.parked.splice(0)) {
+        if (metadata.errorCode === Errors.NONE) this.#route(topic, metadata, record, queued)
+        else this.#refuse(queued, error)
       }
     }
+    this.#forgetIdle()
     this.#wakeUnparked()
     this.#sender.wake()
   }
@@ -250,8 +288,8 @@ export class KafkaProducer implements Producer {
       const cause = why === Errors.NONE ? undefined : brokerError(why, topic.name)
       const limitMs = this.#settings.deliveryTimeoutMs
       const text = `topic ${topic.name} did not become known within ${limitMs} ms`
-      for (const { pending } of expired) {
-        this.#refuse(pending, clientError('DELIVERY_TIMEOUT', text, { cause }))
+      for (const { queued } of expired) {
+        this.#refuse(queued, clientError('DELIVERY_TIMEOUT', text, { cause }))
       }
     }
     this.#wakeUnparked()
@@ -265,15 +303,45 @@ export class KafkaProducer implements Producer {
       queues: [],
       sticky: new StickyChoice(this.#settings.batchBytes),
       parked: [],
+      usable: undefined,
+      seen: undefined,
+      used: true,
     }
     this.#topics.set(name, topic)
     this.#topicNames.add(name)
     return topic
   }
 
-  #refuse(pending: PendingRecord, error: Error): void {
-    pending.reject(error)
-    this.#release(pending.bytes)
+  /** Each metadata answer is an occasion; those come at least every metadataMaxAgeMs. */
+  #forgetIdle(): void {
+    const nowMs = this.#cluster.ports.clock.monotonicMs()
+    if (nowMs - this.#lastIdleCheckMs < this.#settings.topicIdleMs) return
+    this.#lastIdleCheckMs = nowMs
+    for (const topic of this.#topics.values()) {
+      const queues = topic.queues.filter((queue) => queue !== undefined)
+      const busy = topic.used || topic.parked.length > 0 || queues.some((queue) => !queue.isEmpty)
+      topic.used = false
+      if (busy) continue
+      this.#topics.delete(topic.name)
+      this.#topicNames.delete(topic.name)
+      this.#sender.forget(queues)
+    }
+  }
+
+  #refuse(queued: QueuedRecord, error: KafkaError): void {
+    this.#refuseSoon(queued.waiter, error)
+    this.#release(queued.bytes)
+  }
+
+  /** Not within the call that sends. */
+  #refuseSoon(waiter: Waiter, error: KafkaError): void {
+    this.#cluster.ports.clock.atEndOfTurn(() => {
+      try {
+        refuse(waiter, error)
+      } catch (thrown) {
+        this.#cluster.ports.logger.error('a delivery callback threw', thrown)
+      }
+    })
   }
 
   #release(bytes: number): void {

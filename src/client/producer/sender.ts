@@ -1,18 +1,19 @@
 // Sends the batches of a producer: groups what is due into requests for each leader, keeps the
 // limits on what is on its way, and carries out what the answers mean.
-import { errorOf } from '../../kafka/errors.ts'
+import { errorOf, Errors } from '../../kafka/errors.ts'
 import { Produce } from '../../kafka/messages/produce.ts'
 import type { Timer } from '../../runtime/clock.ts'
 import type { Cluster } from '../cluster.ts'
-import type { BrokerConnection } from '../connection.ts'
 import { brokerError, clientError, isRetriable, KafkaError } from '../errors.ts'
 import { leaderOf } from '../metadata.ts'
 import type { BrokerNode } from '../types.ts'
-import { exact, unsupported } from '../versions.ts'
-import type { Batch, PartitionQueue, PendingRecord } from './batch.ts'
-import { encodeBatch } from './encode.ts'
+import { exact } from '../versions.ts'
+import { type Batch, countOf, deliver, type QueuedRecord, refuse } from './batch.ts'
+import { halve } from './encode.ts'
 import { IdentitySource } from './identity.ts'
 import { outcomeOf } from './outcomes.ts'
+import type { PartitionQueue } from './queue.ts'
+import { encodeTopics, type Lane, type PartitionAnswer, type Request } from './request.ts'
 import type { CompleteProducerSettings } from './settings.ts'
 
 export interface SenderEvents {
@@ -20,28 +21,6 @@ export interface SenderEvents {
   readonly onSettled: (bytes: number) => void
   /** The picture of the cluster is stale. */
   readonly onStale: () => void
-}
-
-/** What is on its way to one broker. */
-interface Lane {
-  requests: number
-  connecting: boolean
-}
-
-interface Request {
-  readonly connection: BrokerConnection
-  readonly lane: Lane
-  readonly version: number
-  readonly sent: { readonly queue: PartitionQueue; readonly batch: Batch }[]
-  bytes: number
-}
-
-/** One partition's part of a Produce answer. */
-interface PartitionAnswer {
-  readonly errorCode: number
-  readonly baseOffset: number | bigint
-  readonly logAppendTimeMs: number | bigint
-  readonly errorMessage: string | null
 }
 
 /** With acks 0 nothing but the socket holds us back: beyond this, wait until it drained. */
@@ -74,11 +53,18 @@ export class Sender {
     this.#identity = new IdentitySource(cluster, settings, () => this.wake())
   }
 
-  append(queue: PartitionQueue, record: PendingRecord): void {
-    queue.append(record, this.#cluster.ports.clock.monotonicMs(), this.#settings.batchBytes)
+  append(queue: PartitionQueue, record: QueuedRecord): void {
+    if (!queue.append(record, this.#settings.batchBytes, this.#nowMs)) return
     this.#active.add(queue)
     this.wake()
   }
+
+  /** These queues are dropped: what a broker remembers of their numbers must not meet new ones. */
+  forget(queues: Iterable<PartitionQueue>): void {
+    for (const queue of queues) if (queue.hasSequence) this.#identity.renew(queue.identity)
+  }
+
+  readonly #nowMs = (): number => this.#cluster.ports.clock.monotonicMs()
 
   /** Do not linger while this is set. */
   setHurry(hurry: boolean): void {
@@ -137,8 +123,7 @@ export class Sender {
         continue
       }
       const againMs = this.#gather(queue, nowMs, requests)
-      const oldest = queue.waiting[0]?.createdMs ?? Infinity
-      wakeAtMs = Math.min(wakeAtMs, againMs, oldest + this.#settings.deliveryTimeoutMs)
+      wakeAtMs = Math.min(wakeAtMs, againMs, queue.oldestMs() + this.#settings.deliveryTimeoutMs)
     }
     for (const request of requests.values()) void this.#send(request)
     this.#wakeAt(wakeAtMs, nowMs)
@@ -196,11 +181,13 @@ export class Sender {
   }
 
   async #send(request: Request): Promise<void> {
+    const { acks, ackTimeoutMs, compression } = this.#settings
     try {
-      const topicData = this.#encode(request)
+      const topicData = encodeTopics(request, compression, (sent, error) => {
+        this.#fail(sent.queue, sent.batch, error)
+      })
       if (topicData.length === 0) return
       const { connection, version } = request
-      const { acks, ackTimeoutMs } = this.#settings
       const body = { transactionalId: null, acks, timeoutMs: ackTimeoutMs, topicData }
       if (acks === 0) {
         connection.sendUnanswered(Produce, version, body)
@@ -228,35 +215,11 @@ export class Sender {
     }
   }
 
-  /** The request's body. A batch that cannot be encoded fails alone, and leaves the request. */
-  #encode(
-    request: Request,
-  ): { name: string; partitionData: { index: number; records: Buffer }[] }[] {
-    const byTopic = new Map<string, { index: number; records: Buffer }[]>()
-    for (const { queue, batch } of request.sent) {
-      try {
-        if (request.version < 0) throw unsupported(Produce, request.connection.address)
-        const records = encodeBatch(queue, batch, this.#settings.compression, request.version)
-        const data = { index: queue.partition, records }
-        const known = byTopic.get(queue.topic)
-        if (known === undefined) byTopic.set(queue.topic, [data])
-        else known.push(data)
-      } catch (cause) {
-        const error =
-          cause instanceof KafkaError
-            ? cause
-            : clientError('INVALID_ARGUMENT', 'the records cannot be encoded', { cause })
-        this.#fail(queue, batch, error)
-      }
-    }
-    return [...byTopic].map(([name, partitionData]) => ({ name, partitionData }))
-  }
-
   #onAnswer(queue: PartitionQueue, batch: Batch, answer: PartitionAnswer): void {
     if (!queue.inFlight.includes(batch)) return
     const { errorCode } = answer
     const outcome = outcomeOf(errorCode, {
-      recordCount: batch.records.length,
+      recordCount: countOf(batch),
       numbered: batch.baseSequence >= 0,
       earlierUnsettled: queue.hasEarlier(batch),
       mayGoWithout: this.#identity.mayGoWithout,
@@ -273,11 +236,11 @@ export class Sender {
       this.#fail(queue, batch, error)
     } else if (outcome === 'split') {
       if (batch.baseSequence >= 0) this.#identity.renew(queue.identity)
-      queue.split(batch)
+      queue.split(batch, halve(batch))
     } else {
       if (outcome === 'withoutIdentity') this.#identity.giveUp(error.message)
       if (outcome === 'newIdentity') this.#identity.renew(queue.identity)
-      this.#retryLater(queue, batch)
+      this.#retryLater(queue, batch, error)
       if (outcome !== 'retry') queue.breakSequence()
     }
   }
@@ -285,59 +248,75 @@ export class Sender {
   /** No answer came: whether the batch was appended is unknown. */
   #onLost(queue: PartitionQueue, batch: Batch, error: unknown): void {
     if (!queue.inFlight.includes(batch)) return
-    const reason = error instanceof Error ? error : new Error(String(error))
+    const reason = toKafkaError(error)
     batch.lastError = reason
     this.#events.onStale()
     if (isRetriable(error) && batch.attempts <= this.#settings.retries) {
-      this.#retryLater(queue, batch)
+      this.#retryLater(queue, batch, reason)
     } else {
       this.#fail(queue, batch, reason)
     }
   }
 
-  #retryLater(queue: PartitionQueue, batch: Batch): void {
+  #retryLater(queue: PartitionQueue, batch: Batch, error: KafkaError): void {
     const waitMs = this.#cluster.retryDelayMs(batch.attempts)
+    const failures = batch.attempts
+    if (!this.#cluster.mayRetry({ what: 'produce', error, failures, waitMs })) {
+      this.#fail(queue, batch, error)
+      return
+    }
     queue.retry(batch, this.#cluster.ports.clock.monotonicMs() + waitMs)
   }
 
   #succeed(queue: PartitionQueue, batch: Batch, baseOffset: number, appendTimeMs: number): void {
     queue.settle(batch)
     const { topic, partition } = queue
-    let bytes = 0
-    let offset = baseOffset
-    for (const record of batch.records) {
-      const timestamp = appendTimeMs >= 0 ? appendTimeMs : record.timestamp
-      record.resolve({ topic, partition, offset, timestamp })
-      if (baseOffset >= 0) offset += 1
-      bytes += record.bytes
+    const { waiters, timestamps } = batch
+    for (let index = 0; index < waiters.length; index++) {
+      const waiter = waiters[index]
+      if (waiter === undefined) continue
+      const timestamp = appendTimeMs >= 0 ? appendTimeMs : (timestamps[index] ?? -1)
+      const offset = baseOffset < 0 ? baseOffset : baseOffset + index
+      try {
+        deliver(waiter, { topic, partition, offset, timestamp })
+      } catch (error) {
+        this.#onThrown(error)
+      }
     }
-    this.#events.onSettled(bytes)
+    this.#events.onSettled(batch.bufferedBytes)
     for (const settled of batch.settled) settled()
   }
 
-  #fail(queue: PartitionQueue, batch: Batch, error: Error): void {
+  #fail(queue: PartitionQueue, batch: Batch, error: KafkaError): void {
     queue.settle(batch)
     if (batch.baseSequence >= 0) {
       this.#identity.renew(queue.identity)
       queue.breakSequence()
     }
-    let bytes = 0
-    for (const record of batch.records) {
-      record.reject(error)
-      bytes += record.bytes
+    for (const waiter of batch.waiters) {
+      try {
+        refuse(waiter, error)
+      } catch (thrown) {
+        this.#onThrown(thrown)
+      }
     }
-    this.#events.onSettled(bytes)
+    this.#events.onSettled(batch.bufferedBytes)
     for (const settled of batch.settled) settled()
   }
 
+  #onThrown(error: unknown): void {
+    this.#cluster.ports.logger.error('a delivery callback threw', error)
+  }
+
+  /** Fails what is too old, on its way or not. */
   #expire(queue: PartitionQueue, nowMs: number): void {
     const { deliveryTimeoutMs } = this.#settings
-    for (let head = queue.waiting[0]; head !== undefined; head = queue.waiting[0]) {
-      if (head.createdMs + deliveryTimeoutMs > nowMs) return
+    if (queue.oldestMs() + deliveryTimeoutMs > nowMs) return
+    for (const batch of queue.olderThan(nowMs - deliveryTimeoutMs)) {
       const where = `${queue.topic}-${queue.partition}`
       const text = `not acknowledged by ${where} within ${deliveryTimeoutMs} ms`
-      const cause = head.lastError
-      this.#fail(queue, head, clientError('DELIVERY_TIMEOUT', text, { cause }))
+      const cause = batch.lastError
+      this.#fail(queue, batch, clientError('DELIVERY_TIMEOUT', text, { cause }))
     }
   }
 
@@ -374,4 +353,9 @@ export class Sender {
       this.wake()
     })
   }
+}
+
+function toKafkaError(error: unknown): KafkaError {
+  if (error instanceof KafkaError) return error
+  return brokerError(Errors.UNKNOWN_SERVER_ERROR, 'Produce', String(error))
 }

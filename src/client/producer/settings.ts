@@ -19,6 +19,7 @@ export interface CompleteProducerSettings {
   readonly ackTimeoutMs: number
   readonly allowAutoTopicCreation: boolean
   readonly partitioner: Partitioner
+  readonly topicIdleMs: number
 }
 
 /**
@@ -55,5 +56,6 @@ export function completeProducerSettings(
     ackTimeoutMs: settings.ackTimeoutMs ?? requestTimeoutMs,
     allowAutoTopicCreation: settings.allowAutoTopicCreation ?? true,
     partitioner: settings.partitioner ?? murmur2Partitioner,
+    topicIdleMs: settings.topicIdleMs ?? 300_000,
   }
 }

@@ -1,4 +1,5 @@
-// Pure. Which part of a file is acknowledged: pieces complete in any order, the position moves in order.
+// Pure. Which part of a file is acknowledged: pieces complete in any order, the position moves in
+// order.
 
 /** Some lines that were read together; they end at `end` in the file. */
 export interface Piece {

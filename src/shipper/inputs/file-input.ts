@@ -1,5 +1,5 @@
-// One input: finds its files, notices when they grow, are renamed, cut or removed, and opens and closes
-// them. Reading is the harvester's.
+// One input: finds its files, notices when they grow, are renamed, cut or removed, and opens and
+// closes them. Reading is the harvester's.
 
 import { delay } from '../../runtime/clock.ts'
 import { type DiskError, type FileStatus, DiskError as DiskFailure } from '../../runtime/disk.ts'
@@ -156,7 +156,9 @@ export class FileInput {
       ? Math.min(NAMELESS_MS, this.settings.closeInactiveMs)
       : this.settings.closeInactiveMs
     if (idleMs >= limitMs || open.closeAtEnd || this.settings.closeEof) {
-      this.close(file)
+      open.closeAtEnd = true
+      if (open.joiner?.pendingStart === undefined) this.close(file)
+      else this.#context.enqueue(file, this.settings)
       return
     }
     open.pollDelayMs = Math.min(open.pollDelayMs * 2, POLL_MS_MAX)

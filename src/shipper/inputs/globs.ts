@@ -1,5 +1,5 @@
-// Finds the files that path patterns name, as Go's filepath.Glob reads them: `*`, `?`, `[a-z]` within
-// a name, and `**` for up to eight directories deep.
+// Finds the files that path patterns name, as Go's filepath.Glob reads them: `*`, `?`, `[a-z]`
+// within a name, and `**` for up to eight directories deep.
 
 import picomatch from 'picomatch'
 import { type DirectoryEntry, type Disk, DiskError, type FileStatus } from '../../runtime/disk.ts'

@@ -1,4 +1,5 @@
-// Pure. Says what is wrong with a JSON text in the words of Go's decoder, which dashboards look for.
+// Pure. Says what is wrong with a JSON text in the words of Go's decoder, which dashboards look
+// for.
 
 interface Scan {
   readonly text: string
@@ -6,8 +7,8 @@ interface Scan {
 }
 
 /**
- * What is wrong with a text that JSON.parse refused; or where its first value ends: like the original's,
- * a reader of lines does not look at what follows that.
+ * What is wrong with a text that JSON.parse refused; or where its first value ends: like the
+ * original's, a reader of lines does not look at what follows that.
  */
 export function scanJson(text: string): { readonly problem: string } | { readonly end: number } {
   const scan: Scan = { text, at: 0 }

@@ -1,4 +1,5 @@
-// Pure. Lines that are JSON objects, decoded into fields as Filebeat's json and ndjson settings say.
+// Pure. Lines that are JSON objects, decoded into fields as Filebeat's json and ndjson settings
+// say.
 
 import { parseJson } from '../../events/json.ts'
 import type { Value, ValueMap } from '../../events/values.ts'

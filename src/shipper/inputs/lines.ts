@@ -49,7 +49,8 @@ export function planRead(cursor: LineCursor, size: number, chunkBytes: number): 
 }
 
 /**
- * The whole lines of chunk[0, length), which was read at `from` as planned. CR LF ends a line like LF.
+ * The whole lines of chunk[0, length), which was read at `from` as planned. CR LF ends a line like
+ * LF.
  */
 export function absorb(
   cursor: LineCursor,
@@ -86,8 +87,8 @@ function absorbLong(cursor: LineCursor, chunk: Buffer, length: number, from: num
 }
 
 /**
- * The line whose bytes, up to its newline, are bytes[start, newline); `base` is the offset of bytes[0]
- * in the file.
+ * The line whose bytes, up to its newline, are bytes[start, newline); `base` is the offset of
+ * bytes[0] in the file.
  */
 export function lineOf(
   bytes: Buffer,

@@ -1,5 +1,5 @@
-// One file an input knows: its identity, how far it was read and acknowledged, and, while it is being
-// read, the open file. Known by inode and device, so that a new name changes nothing.
+// One file an input knows: its identity, how far it was read and acknowledged, and, while it is
+// being read, the open file. Known by inode and device, so that a new name changes nothing.
 
 import type { DiskFile, FileStatus } from '../../runtime/disk.ts'
 import type { EventSource } from '../event.ts'

@@ -139,8 +139,8 @@ export class KafkaOutput implements Output {
   }
 
   /**
-   * Once nothing is on its way, the first of what failed goes again after a pause; the others follow,
-   * in the old order, when it arrived.
+   * Once nothing is on its way, the first of what failed goes again after a pause; the others
+   * follow, in the old order, when it arrived.
    */
   #probeIfQuiet(): void {
     if (this.#inFlight > 0 || this.#timer !== undefined) return

@@ -16,8 +16,8 @@ export interface Output {
   readonly kind: 'kafka' | 'console'
   readonly counts: Readonly<OutputCounts>
   /**
-   * Takes an event; calls its `settle` once, when it is acknowledged or given up. The harvester bounds
-   * how many are unsettled, so an output takes all it is given.
+   * Takes an event; calls its `settle` once, when it is acknowledged or given up. The harvester
+   * bounds how many are unsettled, so an output takes all it is given.
    */
   send(event: OutgoingEvent): void
   /** Lets go of everything; events that are not acknowledged stay unsettled. */

@@ -1,5 +1,5 @@
-// Pure. How Filebeat chooses partitions: a hash of the key (FNV-1a, not Kafka's murmur2), at random, or
-// in turn.
+// Pure. How Filebeat chooses partitions: a hash of the key (FNV-1a, not Kafka's murmur2), at
+// random, or in turn.
 
 import type { PartitionSettings } from '../settings.ts'
 

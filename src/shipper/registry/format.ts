@@ -30,8 +30,8 @@ export interface DecodedLog {
 }
 
 /**
- * Applies the operations that are newer than `checkpointId`. Stops at the first that is torn, cannot be
- * read or does not follow its predecessor; what stands before it is valid.
+ * Applies the operations that are newer than `checkpointId`. Stops at the first that is torn,
+ * cannot be read or does not follow its predecessor; what stands before it is valid.
  */
 export function applyLog(
   bytes: Buffer,

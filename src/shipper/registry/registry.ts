@@ -2,7 +2,13 @@
 // write is under way and go to disk together; they count as saved once they are synced.
 
 import type { Timer } from '../../runtime/clock.ts'
-import { type DiskFile, readFile, readFileIfThere, replaceFile } from '../../runtime/disk.ts'
+import {
+  type Disk,
+  type DiskFile,
+  readFile,
+  readFileIfThere,
+  replaceFile,
+} from '../../runtime/disk.ts'
 import type { Ports } from '../../runtime/service.ts'
 import { UserError } from '../../runtime/service.ts'
 import {
@@ -95,7 +101,7 @@ export class Registry {
       throw new UserError(`${directory}: a registry of Filebeat 6 or older is not read`)
     }
     const home = `${directory}/filebeat`
-    disk.makeDirectory(home)
+    makeDurableDirectory(disk, home)
     const meta = readFileIfThere(disk, `${home}/${META_FILE}`)?.toString('utf8')
     if (meta === undefined) replaceFile(disk, `${home}/${META_FILE}`, META_CONTENT)
     else if (!/"version"\s*:\s*"1"/.test(meta)) {
@@ -211,7 +217,9 @@ export class Registry {
     }
   }
 
-  /** All states in one file, named after the transaction they are the state of; then an empty log. */
+  /**
+   * All states in one file, named after the transaction they are the state of; then an empty log.
+   */
   #writeCheckpoint(): void {
     const { disk } = this.#ports
     const id = this.#nextId
@@ -236,6 +244,17 @@ export class Registry {
     replaceFile(disk, `${this.#home}/${ACTIVE_FILE}`, `${this.#home}/${name}`)
     if (old !== undefined) disk.remove(`${this.#home}/${old}`)
   }
+}
+
+/** A directory whose name, and those of the parents made with it, outlive a power loss. */
+function makeDurableDirectory(disk: Disk, path: string): void {
+  const parents: string[] = []
+  for (let at = path; at !== '' && disk.stat(at) === undefined; ) {
+    at = at.slice(0, at.lastIndexOf('/'))
+    parents.push(at === '' ? '/' : at)
+  }
+  disk.makeDirectory(path)
+  for (const parent of parents) disk.syncDirectory(parent)
 }
 
 function newestCheckpoint(

@@ -1,5 +1,5 @@
-// Pure. Reads typed settings out of the tree: variables put in, defaults filled in, and every mistake
-// named with file, line and key.
+// Pure. Reads typed settings out of the tree: variables put in, defaults filled in, and every
+// mistake named with file, line and key.
 
 import { UserError } from '../../runtime/service.ts'
 import { type ConfigNode, type MapNode, type ScalarNode, findNode, placeText } from './tree.ts'
@@ -204,7 +204,9 @@ export class Section {
     return typeof node.value === 'string' ? this.#expand(node, key) : node.value
   }
 
-  /** Puts in `${NAME}`, `${NAME:default}`, `${NAME:?message}`: another setting, or the environment. */
+  /**
+   * Puts in `${NAME}`, `${NAME:default}`, `${NAME:?message}`: another setting, or the environment.
+   */
   #expand(scalar: ScalarNode, key: string, depth = 0): string {
     if (!scalar.source.includes('${')) return scalar.source
     if (depth > NESTED_MAX) throw this.fail(key, 'variables refer to one another in a circle')

@@ -1,5 +1,5 @@
-// Pure. A configuration file as a tree that knows where each value stands. Dotted keys and nested ones
-// are the same: `a.b: 1` is `a: {b: 1}`.
+// Pure. A configuration file as a tree that knows where each value stands. Dotted keys and nested
+// ones are the same: `a.b: 1` is `a: {b: 1}`.
 
 import { LineCounter, type Node, isAlias, isMap, isScalar, isSeq, parseDocument } from 'yaml'
 import type { Document } from 'yaml'

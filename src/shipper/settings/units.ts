@@ -10,7 +10,9 @@ const durationUnitsMs: Readonly<Record<string, number>> = {
   h: 3_600_000,
 }
 
-/** `1h30m`, `250ms`, or a plain number of seconds; undefined where it is neither. In milliseconds. */
+/**
+ * `1h30m`, `250ms`, or a plain number of seconds; undefined where it is neither. In milliseconds.
+ */
 export function parseDurationMs(text: string): number | undefined {
   const trimmed = text.trim()
   if (/^-?\d+(\.\d+)?$/.test(trimmed)) return Number(trimmed) * 1000

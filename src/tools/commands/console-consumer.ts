@@ -1,11 +1,17 @@
 // kafka-console-consumer: prints the records of topics.
 import type { Admin } from '../../client/admin/types.ts'
-import type { ConsumedRecord, Consumer, OffsetToCommit } from '../../client/consumer/types.ts'
+import type {
+  ConsumedRecord,
+  Consumer,
+  ConsumerSettings,
+  OffsetToCommit,
+} from '../../client/consumer/types.ts'
 import { KafkaError } from '../../client/errors.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import type { ProcessContext } from '../../runtime/process.ts'
-import { consumerSettings } from '../client-settings.ts'
+import { UserError } from '../../runtime/service.ts'
+import { consumerSettings, type ReadSettings } from '../client-settings.ts'
 import {
   type ConsumeOrder,
   consumeOrder,
@@ -13,7 +19,7 @@ import {
   type Source,
 } from '../consume-options.ts'
 import type { ConsumerOptions } from '../consume-options.ts'
-import { exceptionName, exceptionText, javaError } from '../java-names.ts'
+import { configException, exceptionName, exceptionText, javaError } from '../java-names.ts'
 import { appendMessage, messageFormat, type TimestampType } from '../message-format.ts'
 import { OptionError } from '../options.ts'
 import { write } from '../output.ts'
@@ -40,30 +46,45 @@ async function run(given: ConsumerOptions, tool: Tool): Promise<number> {
     formatter: propertiesOf(tool, given.text('formatter-config')),
     groupId: `console-consumer-${tool.ports.random.below(groupNumbers)}`,
   })
-  const { client: settings, settings: consuming, warnings } = consumerSettings(order.consumer)
+  let read: ReadSettings<ConsumerSettings>
+  try {
+    read = consumerSettings(order.consumer)
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error
+    return fail(tool, `${configException}: ${error.message}`)
+  }
   const bootstrapServers = await findBrokers(tool, {
     brokers: given.text('bootstrap-server'),
     zookeeper: given.texts('zookeeper'),
   })
   const clientId = 'console-consumer'
-  const client = openClient(tool, { settings, warnings, bootstrapServers, clientId })
+  const client = openClient(tool, {
+    settings: read.client,
+    warnings: read.warnings,
+    bootstrapServers,
+    clientId,
+  })
   try {
-    const consumer = client.consumer(consuming)
+    const consumer = client.consumer(read.settings)
     await printRecords(consumer, order, {
       context: tool.context,
       clock: tool.ports.clock,
       logger: tool.logger,
       admin: client.admin(),
-      topicsMaxAgeMs: settings.metadataMaxAgeMs ?? topicsMaxAgeMsDefault,
+      topicsMaxAgeMs: read.client.metadataMaxAgeMs ?? topicsMaxAgeMsDefault,
     })
     return 0
   } catch (error) {
     if (!(error instanceof KafkaError)) throw error
-    tool.logger.error('Unknown error when running consumer: ', javaError(error))
-    return 1
+    return fail(tool, error)
   } finally {
     await client.close()
   }
+}
+
+function fail({ logger }: Tool, error: unknown): number {
+  logger.error('Unknown error when running consumer: ', javaError(error))
+  return 1
 }
 
 const topicsMaxAgeMsDefault = 300_000
@@ -79,13 +100,27 @@ export interface PrintPorts {
   readonly topicsMaxAgeMs: number
 }
 
+/** What printing needs of a consumer. */
+export type RecordSource = Pick<
+  Consumer,
+  | 'subscribe'
+  | 'assign'
+  | 'assignment'
+  | 'poll'
+  | 'wakeup'
+  | 'seek'
+  | 'seekToBeginning'
+  | 'seekToEnd'
+  | 'commit'
+>
+
 /**
  * Prints until the order is fulfilled, time is up or a stop is asked for; says how many records there
  * were; commits what was printed, where a group is named.
  * @throws KafkaError
  */
 export async function printRecords(
-  consumer: Consumer,
+  consumer: RecordSource,
   order: ConsumeOrder,
   ports: PrintPorts,
 ): Promise<void> {
@@ -117,7 +152,7 @@ export async function printRecords(
 }
 
 async function commitPrinted(
-  consumer: Consumer,
+  consumer: RecordSource,
   order: ConsumeOrder,
   printer: Printer,
   { logger }: PrintPorts,
@@ -138,7 +173,7 @@ async function commitPrinted(
 
 /** Which topics or partition the consumer reads; keeps the clock of --timeout-ms. */
 class TopicChoice {
-  readonly #consumer: Consumer
+  readonly #consumer: RecordSource
   readonly #source: Source
   readonly #ports: PrintPorts
   readonly #timeoutMs: number
@@ -149,7 +184,7 @@ class TopicChoice {
   #chosenMs = -Infinity
   #quietSinceMs: number
 
-  constructor(consumer: Consumer, order: ConsumeOrder, ports: PrintPorts) {
+  constructor(consumer: RecordSource, order: ConsumeOrder, ports: PrintPorts) {
     this.#consumer = consumer
     this.#source = order.source
     this.#ports = ports

@@ -1,11 +1,17 @@
 // kafka-console-producer: sends the lines of standard input.
 import { KafkaError } from '../../client/errors.ts'
-import type { Producer, ProducerRecord } from '../../client/producer/types.ts'
+import type { Producer, ProducerRecord, ProducerSettings } from '../../client/producer/types.ts'
 import { type Clock, delay } from '../../runtime/clock.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import type { ProcessContext } from '../../runtime/process.ts'
-import { keyValues, producerSettings } from '../client-settings.ts'
-import { exceptionText, javaError } from '../java-names.ts'
+import { UserError } from '../../runtime/service.ts'
+import {
+  keyValues,
+  producerSettings,
+  type Properties,
+  type ReadSettings,
+} from '../client-settings.ts'
+import { configException, exceptionText, javaError } from '../java-names.ts'
 import { LineError, type LineFormat, lineFormat, recordFrom } from '../line-records.ts'
 import { LineSplitter } from '../lines.ts'
 import { OptionError, type Options, type OptionTable } from '../options.ts'
@@ -92,7 +98,7 @@ async function run(given: ProducerOptions, tool: Tool): Promise<number> {
   }
   const bootstrapServers = await findBrokers(tool, { brokers })
   const file = propertiesOf(tool, given.text('producer.config'))
-  const read = producerSettings(producerProperties(given, file))
+  const read = readSettings(producerProperties(given, file))
   const readerFile = propertiesOf(tool, given.text('reader-config'))
   const { stderr } = tool.context
   let format: LineFormat
@@ -122,6 +128,16 @@ async function run(given: ProducerOptions, tool: Tool): Promise<number> {
     return 1
   } finally {
     await client.close({ timeoutMs: 0 })
+  }
+}
+
+/** @throws UserError as the original shows it */
+function readSettings(properties: Properties): ReadSettings<ProducerSettings> {
+  try {
+    return producerSettings(properties)
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error
+    throw new UserError(`${configException}: ${error.message}`)
   }
 }
 

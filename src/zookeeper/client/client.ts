@@ -37,6 +37,33 @@ export interface ZooKeeperClient {
   setData(path: string, data: Uint8Array, version?: number): Promise<Stat>
   /** All or nothing. @throws MultiError of the first operation that fails, and nothing was done. */
   multi(operations: readonly Operation[]): Promise<OperationResult[]>
+  /**
+   * A watch that stays, on a node that need not be there: `persistent` tells of the node and its
+   * children's comings and goings, `recursive` of the node and all below it, but not of
+   * childrenChanged. Known since ZooKeeper 3.6.
+   */
+  addWatch(path: string, mode: WatchMode, watcher: Watcher): Promise<void>
+  /**
+   * Takes watches back: the given watcher's, or all. `any` includes those of addWatch. Known since 3.5.
+   * Throws NOWATCHER where there is none.
+   */
+  removeWatches(path: string, kind: WatcherKind, watcher?: Watcher): Promise<void>
+  /**
+   * Changes the members of an ensemble, by increments or as a whole, and returns the configuration then.
+   * `version` is that of the configuration it starts from, -1 for any. Known since 3.5.
+   */
+  reconfig(
+    joining: string | null,
+    leaving: string | null,
+    members: string | null,
+    version?: bigint,
+  ): Promise<{ data: Buffer; stat: Stat }>
+  /** What the server takes this connection for. Known since 3.7. */
+  whoAmI(): Promise<{ scheme: string; user: string }[]>
+  /** This session's, in order; those whose path begins with the prefix. Known since 3.6. */
+  getEphemerals(prefix?: string): Promise<string[]>
+  /** How many nodes there are below, however deep. Known since 3.6. */
+  getAllChildrenNumber(path: string): Promise<number>
   /** Resolves when this server has caught up with all that was written before the call. */
   sync(path: string): Promise<void>
   getAcl(path: string): Promise<{ acl: Acl[]; stat: Stat }>
@@ -60,6 +87,13 @@ export interface CreateOptions {
   readonly ephemeral?: boolean
   /** Appends ten digits that count the parent's children ever created. */
   readonly sequential?: boolean
+  /** The node goes some time after its last child has gone. Known since 3.5. */
+  readonly container?: boolean
+  /**
+   * The node goes when it has no children and so many milliseconds went by since it was last set.
+   * Servers refuse it (UNIMPLEMENTED) unless extendedTypesEnabled is set there.
+   */
+  readonly ttlMs?: number
   /** Default: everything to everybody. */
   readonly acl?: readonly Acl[]
   /** Default true: create2, known since 3.5. */
@@ -98,7 +132,10 @@ export interface Stat {
   readonly pzxid: bigint
 }
 
-/** Called once, for the first change after it was set. */
+export type WatchMode = 'persistent' | 'recursive'
+export type WatcherKind = 'data' | 'children' | 'any'
+
+/** Called once, for the first change after it was set; one of addWatch for every change. */
 export type Watcher = (event: WatchEvent) => void
 
 export interface WatchEvent {

@@ -235,16 +235,29 @@ export class SessionLife {
     this.sessionTimeoutMs = response.timeOut
     this.password = response.passwd ?? Buffer.alloc(16)
     for (const one of this.credentials) this.sendAuth(one)
-    for (const paths of this.watches.portions()) {
-      const body = recordBody(records.SetWatches, { relativeZxid: this.lastZxid, ...paths })
-      this.link?.tell(reservedXids.setWatches, opcodes.setWatches, body)
-    }
+    this.setWatchesAgain()
     this.state = 'connected'
     this.isLost = false
     this.armPing()
     this.armLost()
     for (const waiter of this.waiting.splice(0)) waiter.resolve()
     this.emit('connected')
+  }
+
+  /** Servers before 3.6 do not know the request that carries persistent watches. */
+  private setWatchesAgain(): void {
+    for (const portion of this.watches.portions()) {
+      const paths = { relativeZxid: this.lastZxid, ...portion }
+      const isOld =
+        portion.persistentWatches.length === 0 && portion.persistentRecursiveWatches.length === 0
+      if (isOld) {
+        const body = recordBody(records.SetWatches, paths)
+        this.link?.tell(reservedXids.setWatches, opcodes.setWatches, body)
+      } else {
+        const body = recordBody(records.SetWatches2, paths)
+        this.link?.tell(reservedXids.setWatches, opcodes.setWatches2, body)
+      }
+    }
   }
 
   private onContact(sentAt: number, zxid: bigint): void {

@@ -26,13 +26,28 @@ function bufferOf(data: Uint8Array | null): Buffer | null {
 export function createRequest(
   path: string,
   data: Uint8Array | null,
-  { acl, ephemeral, sequential }: CreateOptions,
+  options: CreateOptions,
 ): Create {
-  const flags =
-    (ephemeral === true ? createFlags.ephemeral : 0) |
-    (sequential === true ? createFlags.persistentSequential : 0)
+  const { acl } = options
+  const flags = flagsOf(options)
   const list = (acl ?? openAcl).map(({ perms, id }) => ({ perms, id: { ...id } }))
   return { path, data: bufferOf(data), acl: list, flags }
+}
+
+function flagsOf({ ephemeral, sequential, container, ttlMs }: CreateOptions): number {
+  if (container === true) return createFlags.container
+  if (ttlMs !== undefined) return sequential === true ? createFlags.ttlSequential : createFlags.ttl
+  return (
+    (ephemeral === true ? createFlags.ephemeral : 0) |
+    (sequential === true ? createFlags.persistentSequential : 0)
+  )
+}
+
+/** Which of the create requests carries these options. */
+export function createType({ stat, container, ttlMs }: CreateOptions) {
+  if (container === true) return opcodes.createContainer
+  if (ttlMs !== undefined) return opcodes.createTtl
+  return stat === false ? opcodes.create : opcodes.create2
 }
 
 export function takeCreateResult(reader: Reader, hasStat: boolean): CreateResult {
@@ -63,11 +78,12 @@ export function takeChildren(reader: Reader) {
 /** `path` is as the server shall see it. */
 export function multiOperation(operation: Operation, path: string): MultiOperation {
   switch (operation.type) {
-    case 'create':
-      return {
-        type: operation.stat === true ? opcodes.create2 : opcodes.create,
-        request: createRequest(path, operation.data, operation),
-      }
+    case 'create': {
+      const request = createRequest(path, operation.data, operation)
+      const type = createType({ stat: false, ...operation })
+      if (type !== opcodes.createTtl) return { type, request }
+      return { type, request: { ...request, ttl: BigInt(operation.ttlMs ?? 0) } }
+    }
     case 'delete':
       return { type: opcodes.delete, request: { path, version: operation.version ?? -1 } }
     case 'setData': {

@@ -3,7 +3,7 @@ import type { Reader } from '../../wire/reader.ts'
 import type { Writer } from '../../wire/writer.ts'
 import { errorCodes } from '../protocol/errors.ts'
 import { putMultiRequest } from '../protocol/multi.ts'
-import { opcodes } from '../protocol/opcodes.ts'
+import { opcodes, watcherTypes, watchModes } from '../protocol/opcodes.ts'
 import { recordBody } from '../protocol/packets.ts'
 import * as records from '../protocol/records.ts'
 import { take } from '../protocol/records.ts'
@@ -18,7 +18,10 @@ import {
   type OperationResult,
   type Stat,
   type Watcher,
+  type WatcherKind,
+  type WatchMode,
   type ZooKeeperClient,
+  ZooKeeperError,
 } from './client.ts'
 import { SessionLife } from './life.ts'
 import * as operations from './operations.ts'
@@ -43,12 +46,16 @@ export class ZooKeeperSession extends SessionLife implements ZooKeeperClient {
     data: Uint8Array | null,
     options: CreateOptions = {},
   ): Promise<CreateResult> {
-    const hasStat = options.stat !== false
+    const type = operations.createType(options)
+    const hasStat = type !== opcodes.create
     const request = operations.createRequest(this.inside(path), data, options)
+    const ttl = BigInt(options.ttlMs ?? 0)
     return this.request(
-      hasStat ? opcodes.create2 : opcodes.create,
+      type,
       path,
-      recordBody(records.CreateRequest, request),
+      type === opcodes.createTtl
+        ? recordBody(records.CreateTtlRequest, { ...request, ttl })
+        : recordBody(records.CreateRequest, request),
       (reader) => {
         const result = operations.takeCreateResult(reader, hasStat)
         return { ...result, path: this.outside(result.path) }
@@ -114,6 +121,83 @@ export class ZooKeeperSession extends SessionLife implements ZooKeeperClient {
     if (results instanceof MultiError) throw results
     return results.map((one) =>
       one.type === 'create' ? { ...one, path: this.outside(one.path) } : one,
+    )
+  }
+
+  addWatch(path: string, mode: WatchMode, watcher: Watcher): Promise<void> {
+    const inside = this.inside(path)
+    const body = recordBody(records.AddWatchRequest, { path: inside, mode: watchModes[mode] })
+    return this.request(opcodes.addWatch, path, body, () => this.watches.add(mode, inside, watcher))
+  }
+
+  async removeWatches(path: string, kind: WatcherKind, watcher?: Watcher): Promise<void> {
+    const inside = this.inside(path)
+    if (!this.watches.has(kind, inside, watcher)) {
+      throw new ZooKeeperError(errorCodes.NOWATCHER, path)
+    }
+    // The server knows one watch for all of our watchers.
+    if (this.watches.isNeeded(kind, inside, watcher)) {
+      this.watches.remove(kind, inside, watcher)
+      return
+    }
+    const body = recordBody(records.RemoveWatchesRequest, {
+      path: inside,
+      type: watcherTypes[kind],
+    })
+    try {
+      await this.request(opcodes.removeWatches, path, body, () => {})
+    } catch (error) {
+      // Its event is on the way, which nobody waits for any more.
+      if (!isZooKeeperError(error, 'NOWATCHER')) throw error
+    }
+    this.watches.remove(kind, inside, watcher)
+  }
+
+  reconfig(
+    joining: string | null,
+    leaving: string | null,
+    members: string | null,
+    version = -1n,
+  ): Promise<{ data: Buffer; stat: Stat }> {
+    const body = recordBody(records.ReconfigRequest, {
+      joiningServers: joining,
+      leavingServers: leaving,
+      newMembers: members,
+      curConfigId: version,
+    })
+    return this.request(opcodes.reconfig, null, body, operations.takeData)
+  }
+
+  whoAmI(): Promise<{ scheme: string; user: string }[]> {
+    return this.request(
+      opcodes.whoAmI,
+      null,
+      () => {},
+      (reader) => {
+        const { clientInfo } = take(reader, records.WhoAmIResponse)
+        return (clientInfo ?? []).map(({ authScheme, user }) => ({
+          scheme: authScheme ?? '',
+          user: user ?? '',
+        }))
+      },
+    )
+  }
+
+  getEphemerals(prefix = '/'): Promise<string[]> {
+    const body = recordBody(records.GetEphemeralsRequest, { prefixPath: this.inside(prefix) })
+    return this.request(opcodes.getEphemerals, prefix, body, (reader) => {
+      const { ephemerals } = take(reader, records.GetEphemeralsResponse)
+      return (ephemerals ?? []).map((path) => this.outside(path ?? ''))
+    })
+  }
+
+  getAllChildrenNumber(path: string): Promise<number> {
+    const body = recordBody(records.GetAllChildrenNumberRequest, { path: this.inside(path) })
+    return this.request(
+      opcodes.getAllChildrenNumber,
+      path,
+      body,
+      (reader) => take(reader, records.GetAllChildrenNumberResponse).totalNumber,
     )
   }
 

@@ -54,5 +54,42 @@ export const createFlags = {
 /** `type` of a watch event. */
 export const eventTypes = { created: 1, deleted: 2, dataChanged: 3, childrenChanged: 4 } as const
 
+/** `mode` of addWatch. */
+export const watchModes = { persistent: 0, recursive: 1 } as const
+
+/** `type` of checkWatches and removeWatches; the last two since 3.9. */
+export const watcherTypes = { children: 1, data: 2, any: 3, persistent: 4, recursive: 5 } as const
+
 /** `state` of a watch event that tells of a node. */
 export const SYNC_CONNECTED = 3
+
+/** Short names of requests, as ZooKeeper's statistics show them. */
+export const operationNames: ReadonlyMap<number, string> = new Map([
+  [opcodes.create, 'CREA'],
+  [opcodes.create2, 'CREA'],
+  [opcodes.createContainer, 'CREA'],
+  [opcodes.createTtl, 'CREA'],
+  [opcodes.delete, 'DELE'],
+  [opcodes.exists, 'EXIS'],
+  [opcodes.getData, 'GETD'],
+  [opcodes.setData, 'SETD'],
+  [opcodes.getAcl, 'GETA'],
+  [opcodes.setAcl, 'SETA'],
+  [opcodes.getChildren, 'GETC'],
+  [opcodes.getChildren2, 'GETC'],
+  [opcodes.getAllChildrenNumber, 'GETACN'],
+  [opcodes.getEphemerals, 'GETE'],
+  [opcodes.sync, 'SYNC'],
+  [opcodes.ping, 'PING'],
+  [opcodes.check, 'CHEC'],
+  [opcodes.multi, 'MULT'],
+  [opcodes.multiRead, 'MLTR'],
+  [opcodes.reconfig, 'RECO'],
+  [opcodes.checkWatches, 'CHKW'],
+  [opcodes.removeWatches, 'REMW'],
+  [opcodes.setWatches, 'SETW'],
+  [opcodes.setWatches2, 'STW2'],
+  [opcodes.addWatch, 'ADDW'],
+  [opcodes.whoAmI, 'HOMI'],
+  [opcodes.closeSession, 'CLOS'],
+])

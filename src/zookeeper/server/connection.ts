@@ -10,13 +10,22 @@ import type { Connection } from '../../runtime/network.ts'
 import { WireError } from '../../wire/errors.ts'
 import { Reader } from '../../wire/reader.ts'
 import { errorCodes } from '../protocol/errors.ts'
-import { eventTypes, opcodes, reservedXids } from '../protocol/opcodes.ts'
+import {
+  eventTypes,
+  opcodes,
+  operationNames,
+  permissions,
+  reservedXids,
+} from '../protocol/opcodes.ts'
 import { connectResponsePacket, eventPacket, replyPacket } from '../protocol/packets.ts'
-import { AuthPacket, ConnectRequest, RequestHeader, take } from '../protocol/records.ts'
-import { digestId, type Identity, SUPER } from './access.ts'
-import { type ConnectionStatus, fourLetterAnswer, type ServerStatus } from './four-letter-words.ts'
+import { AuthPacket, ConnectRequest, take } from '../protocol/records.ts'
+import { allowed, digestId, type Identity, SUPER } from './access.ts'
+import { Durations } from './durations.ts'
+import { fourLetterAnswer } from './four-letter-words.ts'
 import type { Origin, RequestProcessor } from './processors.ts'
-import { type Answer, type Job, parseRequest, type View } from './requests.ts'
+import type { Answer, View } from './reads.ts'
+import { parseRequest, type ReadJob, type WriteJob } from './requests.ts'
+import { type ConnectionView, countAnswer, type Counters, type ServerView } from './server-view.ts'
 import { type Session, sessionPassword } from './sessions.ts'
 import type { CoordinationSettings } from './settings.ts'
 import type { TreeEvent } from './tree.ts'
@@ -28,14 +37,14 @@ export interface ConnectionHost {
   readonly settings: CoordinationSettings
   readonly budget: ByteBudget
   readonly processor: RequestProcessor<ServerConnection>
-  status(): ServerStatus
+  readonly counters: Counters
+  view(): ServerView
   newSessionId(): bigint
   /** Makes the connection the one of its session; another one that had it is closed. */
   adopt(session: bigint, connection: ServerConnection): void
   forget(connection: ServerConnection): void
   /** The session's end was put off. */
   touched(): void
-  served(latencyMs: number): void
 }
 
 /** A connection that has not asked for a session after this long is closed. */
@@ -47,7 +56,7 @@ const OUTSTANDING_MAX = 200
 /** Bytes the client does not take, above which it is given up. */
 const UNSENT_BYTES_MAX = 64 << 20
 
-export class ServerConnection {
+export class ServerConnection implements ConnectionView {
   /** 0 until it is known. */
   sessionId = 0n
   private session: Session | undefined
@@ -64,15 +73,28 @@ export class ServerConnection {
   private writesUnanswered = 0
   private isFull = false
   private awaitsDrain = false
-  private timeoutMs = 0
+  timeoutMs = 0
   received = 0
   sent = 0
+  readonly establishedAt: number
+  lastOperation = 'NA'
+  lastCxid = -1
+  lastZxid = -1n
+  lastResponseAt = 0
+  lastLatencyMs = 0
+  readonly latency = new Durations()
+  private readonly openedAt: number
 
   constructor(host: ConnectionHost, connection: Connection) {
     this.host = host
     this.connection = connection
+    this.establishedAt = host.clock.now()
+    this.openedAt = host.clock.monotonicMs()
     this.identities = [{ scheme: 'ip', id: connection.remoteAddress }]
-    this.sessionlessTimer = host.clock.schedule(SESSIONLESS_MS, () => this.destroy())
+    this.sessionlessTimer = host.clock.schedule(SESSIONLESS_MS, () => {
+      host.counters.sessionlessExpired += 1
+      this.destroy()
+    })
     const settings = { limitBytes: host.settings.packetBytesMax, slowFrameMs: SLOW_PACKET_MS }
     this.framing = new Framing(connection, host, settings, {
       onFrame: (buffer, start, end) => this.onFrame(new Reader(buffer, start, end)),
@@ -89,19 +111,32 @@ export class ServerConnection {
     return this.connection.remoteAddress
   }
 
-  status(): ConnectionStatus {
-    return {
-      address: this.connection.remoteAddress,
-      port: this.connection.remotePort,
-      session: this.sessionId,
-      timeoutMs: this.timeoutMs,
-      received: this.received,
-      sent: this.sent,
-      queued: this.unanswered,
-    }
+  get port(): number {
+    return this.connection.remotePort
   }
 
+  get queued(): number {
+    return this.unanswered
+  }
+
+  get expiresAt(): number {
+    return this.session?.expiresAt ?? this.openedAt + SESSIONLESS_MS
+  }
+
+  resetStatistics(): void {
+    this.received = 0
+    this.sent = 0
+    this.lastOperation = 'NA'
+    this.lastCxid = -1
+    this.lastZxid = -1n
+    this.lastResponseAt = 0
+    this.lastLatencyMs = 0
+    this.latency.reset()
+  }
+
+  /** Who may not read a node hears nothing of it. */
   notify(event: TreeEvent): void {
+    if (!allowed(event.acl, permissions.read, this.identities)) return
     this.send(eventPacket(eventTypes[event.type], event.path))
   }
 
@@ -118,7 +153,10 @@ export class ServerConnection {
 
   private send(packet: Buffer): void {
     if (this.isClosed || this.isEnding) return
+    const { counters } = this.host
     this.sent += 1
+    counters.sent += 1
+    counters.sentBytes += packet.length
     if (!this.connection.write(packet)) {
       this.awaitsDrain = true
       this.hold()
@@ -150,7 +188,10 @@ export class ServerConnection {
 
   private onFrame(reader: Reader): void {
     if (this.isEnding) return
+    const { counters } = this.host
     this.received += 1
+    counters.received += 1
+    counters.receivedBytes += reader.remaining
     try {
       if (this.session === undefined) this.connect(reader)
       else this.request(reader, this.session)
@@ -163,11 +204,14 @@ export class ServerConnection {
 
   private onBroken(problem: FrameProblem): void {
     const isWord = this.session === undefined && problem.kind !== 'slow'
-    const answer = isWord
-      ? fourLetterAnswer(problem.sizeBytes, () => this.host.status())
-      : undefined
-    if (answer === undefined) this.warn(`${problem.kind} packet of ${problem.sizeBytes} bytes`)
-    else this.connection.write(Buffer.from(answer))
+    if (isWord) this.received += 1
+    const answer = isWord ? fourLetterAnswer(problem.sizeBytes, () => this.host.view()) : undefined
+    if (answer !== undefined) {
+      this.connection.write(Buffer.from(answer))
+      return
+    }
+    if (problem.kind === 'oversize') this.host.counters.largeRequests += 1
+    this.warn(`${problem.kind} packet of ${problem.sizeBytes} bytes`)
   }
 
   private onClose(): void {
@@ -183,6 +227,7 @@ export class ServerConnection {
     const { lastZxidSeen, timeOut, sessionId, passwd } = take(reader, ConnectRequest)
     // Clients before 3.4 end here.
     const knowsReadOnly = reader.remaining > 0
+    this.host.counters.connections += 1
     const { settings, processor } = this.host
     if (lastZxidSeen > processor.lastZxid) {
       this.warn(`has seen zxid 0x${lastZxidSeen.toString(16)}, which we do not have`)
@@ -241,35 +286,32 @@ export class ServerConnection {
   // Requests
 
   private request(reader: Reader, session: Session): void {
-    const { xid, type } = take(reader, RequestHeader)
+    const xid = reader.int32()
+    const type = reader.int32()
     const { clock, processor } = this.host
-    processor.sessions.touch(session, clock.monotonicMs())
-    const began = clock.monotonicMs()
-    if (type === opcodes.ping) return this.reply(xid, began, { err: errorCodes.OK })
-    if (type === opcodes.auth) return this.authenticate(reader, began)
-    if (session.closing) return this.reply(xid, began, { err: errorCodes.SESSIONEXPIRED })
-    if (type === opcodes.closeSession) return this.closeSession(xid, session, began)
+    const ask: Ask = { xid, type, began: clock.monotonicMs() }
+    processor.sessions.touch(session, ask.began)
+    if (type === opcodes.ping) return this.reply(ask, OK)
+    if (type === opcodes.auth) return this.authenticate(reader, ask)
+    if (session.closing) return this.reply(ask, { err: errorCodes.SESSIONEXPIRED })
+    if (type === opcodes.closeSession) return this.closeSession(ask, session)
     const job = parseRequest<ServerConnection>(type, reader)
-    if (job === undefined) return this.reply(xid, began, { err: errorCodes.UNIMPLEMENTED })
+    if (job === undefined) return this.reply(ask, { err: errorCodes.UNIMPLEMENTED })
     this.unanswered += 1
     if (this.unanswered >= OUTSTANDING_MAX) this.hold()
-    if (job.kind === 'write') this.write(xid, job, began)
-    else this.read(xid, job, began)
+    if (job.kind === 'write') this.write(ask, job)
+    else this.read(ask, job)
   }
 
   private origin(xid: number): Origin {
     return { session: this.sessionId, identities: this.identities, cxid: xid }
   }
 
-  private read(
-    xid: number,
-    job: Extract<Job<ServerConnection>, { kind: 'read' }>,
-    began: number,
-  ): void {
+  private read(ask: Ask, job: ReadJob<ServerConnection>): void {
     const { processor } = this.host
     const run = (): void => {
       this.unanswered -= 1
-      if (!this.isClosed) this.reply(xid, began, job.run(this.view(xid)))
+      if (!this.isClosed) this.reply(ask, job.run(this.view(ask.xid)))
       this.relieve()
     }
     // A client sees its own writes, so its reads wait for those before them.
@@ -279,16 +321,13 @@ export class ServerConnection {
 
   private view(xid: number): View<ServerConnection> {
     const { tree, watches } = this.host.processor
-    const tell = (type: TreeEvent['type'], path: string): void => this.notify({ type, path })
-    return { tree, watches, watcher: this, asker: this.origin(xid), tell }
+    return { tree, watches, watcher: this, asker: this.origin(xid), tell: this.tell }
   }
 
-  private write(
-    xid: number,
-    job: Extract<Job<ServerConnection>, { kind: 'write' }>,
-    began: number,
-  ): void {
-    const origin = this.origin(xid)
+  private readonly tell = (event: TreeEvent): void => this.notify(event)
+
+  private write(ask: Ask, job: WriteJob): void {
+    const origin = this.origin(ask.xid)
     this.writesUnanswered += 1
     this.host.processor.write(
       origin,
@@ -296,48 +335,66 @@ export class ServerConnection {
       (outcome) => {
         this.unanswered -= 1
         this.writesUnanswered -= 1
-        this.reply(xid, began, job.answer(outcome), outcome.zxid)
+        this.reply(ask, job.answer(outcome), outcome.zxid)
         this.relieve()
       },
+      job.needsStats,
     )
   }
 
-  private reply(xid: number, began: number, { err, body }: Answer, zxid?: bigint): void {
-    const { processor, clock } = this.host
-    this.send(
-      replyPacket({ xid, zxid: zxid ?? processor.lastZxid, err }, err === 0 ? body : undefined),
-    )
-    this.host.served(clock.monotonicMs() - began)
+  private reply({ xid, type, began }: Ask, { err, body }: Answer, zxid?: bigint): void {
+    const { processor, clock, counters } = this.host
+    const shownZxid = zxid ?? processor.lastZxid
+    const packet = replyPacket({ xid, zxid: shownZxid, err }, err === 0 ? body : undefined)
+    this.send(packet)
+    const now = clock.monotonicMs()
+    countAnswer(counters, packet.length, now - began)
+    this.latency.add(now - began)
+    this.lastLatencyMs = now - began
+    this.lastResponseAt = now
+    this.lastOperation = operationNames.get(type) ?? 'NA'
+    this.lastZxid = shownZxid
+    if (xid >= 0) this.lastCxid = xid
   }
 
-  private closeSession(xid: number, session: Session, began: number): void {
+  private closeSession(ask: Ask, session: Session): void {
     const { processor } = this.host
     processor.sessions.setClosing(session)
     this.unanswered += 1
     processor.write(
-      this.origin(xid),
+      this.origin(ask.xid),
       (preparer, zxid) => preparer.closeSession(session.id, zxid),
       ({ zxid }) => {
         this.unanswered -= 1
-        this.reply(xid, began, { err: errorCodes.OK }, zxid)
+        this.reply(ask, OK, zxid)
         this.end()
       },
     )
   }
 
-  private authenticate(reader: Reader, began: number): void {
+  private authenticate(reader: Reader, { type, began }: Ask): void {
     const { scheme, auth } = take(reader, AuthPacket)
-    const xid = reservedXids.auth
-    if (scheme === 'ip') return this.reply(xid, began, { err: errorCodes.OK })
+    const ask = { xid: reservedXids.auth, type, began }
+    if (scheme === 'ip') return this.reply(ask, OK)
     if (scheme !== 'digest' || auth === null) {
       this.warn(`asks for the authentication scheme ${scheme ?? ''}, which is not known here`)
-      this.reply(xid, began, { err: errorCodes.AUTHFAILED })
+      this.host.counters.refusedCredentials += 1
+      this.reply(ask, { err: errorCodes.AUTHFAILED })
       return this.end()
     }
     const id = digestId(auth)
     if (id === this.host.settings.superDigest.reveal()) this.identities.push(SUPER)
     const isKnown = this.identities.some((one) => one.scheme === 'digest' && one.id === id)
     if (!isKnown) this.identities.push({ scheme: 'digest', id })
-    this.reply(xid, began, { err: errorCodes.OK })
+    this.reply(ask, OK)
   }
 }
+
+/** A request under way: its number, its type, and when it came. */
+interface Ask {
+  readonly xid: number
+  readonly type: number
+  readonly began: number
+}
+
+const OK: Answer = { err: errorCodes.OK }

@@ -1,73 +1,85 @@
 // Pure.
 // The commands of four letters that operators and scripts send instead of a connect request.
-import type { CoordinationSettings } from './settings.ts'
+import {
+  averageText,
+  type ConnectionView,
+  hex,
+  readings,
+  type ServerView,
+  sessionsByExpiry,
+  shownNodeCount,
+  VERSION,
+} from './server-view.ts'
 
-export const VERSION = '3.8.4-millrace, built on 2026-11-23 00:00 UTC'
-
-/** What the answers tell. */
-export interface ServerStatus {
-  readonly settings: CoordinationSettings
-  readonly port: number
-  readonly latency: { readonly min: number; readonly average: number; readonly max: number }
-  readonly received: number
-  readonly sent: number
-  readonly outstanding: number
-  readonly zxid: bigint
-  readonly nodeCount: number
-  readonly ephemeralCount: number
-  readonly dataBytes: number
-  readonly watchCount: number
-  readonly watchPathCount: number
-  readonly watcherCount: number
-  readonly sessions: readonly { readonly id: bigint; readonly timeoutMs: number }[]
-  readonly connections: readonly ConnectionStatus[]
-}
-
-export interface ConnectionStatus {
-  readonly address: string
-  readonly port: number
-  /** 0 before there is one. */
-  readonly session: bigint
-  readonly timeoutMs: number
-  readonly received: number
-  readonly sent: number
-  readonly queued: number
-}
-
-const words: Readonly<Record<string, (status: ServerStatus) => string>> = {
+const words: Readonly<Record<string, (view: ServerView) => string>> = {
   ruok: () => 'imok',
   isro: () => 'rw',
-  srvr: (status) => `Zookeeper version: ${VERSION}\n${statistics(status)}`,
-  stat: (status) => {
-    const clients = status.connections.map((one) => `${clientLine(one, false)}\n`).join('')
-    return `Zookeeper version: ${VERSION}\nClients:\n${clients}\n${statistics(status)}`
+  srvr: (view) => `Zookeeper version: ${VERSION}\n${statistics(view)}`,
+  stat: (view) => {
+    const clients = view.connections.map((one) => `${clientLine(one)}\n`).join('')
+    return `Zookeeper version: ${VERSION}\nClients:\n${clients}\n${statistics(view)}`
   },
-  cons: ({ connections }) => `${connections.map((one) => `${clientLine(one, true)}\n`).join('')}\n`,
+  cons: ({ connections }) => `${connections.map((one) => `${fullLine(one)}\n`).join('')}\n`,
+  crst: (view) => {
+    view.resetConnectionStatistics()
+    return 'Connection stats reset.\n'
+  },
+  srst: (view) => {
+    view.resetStatistics()
+    return 'Server stats reset.\n'
+  },
   conf,
-  mntr,
-  dirs: ({ dataBytes }) => `datadir_size: ${dataBytes}\nlogdir_size: 0\n`,
-  wchs: ({ watcherCount, watchPathCount, watchCount }) =>
-    `${watcherCount} connections watching ${watchPathCount} paths\nTotal watches:${watchCount}\n`,
-  dump: ({ sessions }) =>
-    `SessionTracker dump:\nSession Sets (${sessions.length}):\n` +
-    sessions.map(({ id, timeoutMs }) => `0x${hex(id)}\t${timeoutMs}ms\n`).join(''),
-  envi: () => `Environment:\nzookeeper.version=${VERSION}\n`,
+  mntr: (view) => {
+    const lines = readings(view).map(([name, value]) => `zk_${name}\t${value}\n`)
+    return lines.join('')
+  },
+  dirs: (view) => {
+    const { data, log } = view.directorySizes()
+    return `datadir_size: ${data}\nlogdir_size: ${log}\n`
+  },
+  wchs: ({ watches }) => {
+    const summary = watches.summary()
+    const { watchers, paths } = summary
+    return `${watchers} connections watching ${paths} paths\nTotal watches:${summary.watches}\n`
+  },
+  wchc: ({ watches }) => {
+    const groups = Array.from(watches.byWatcher(), ([{ sessionId }, paths]) =>
+      group(`0x${hex(sessionId)}`, paths),
+    )
+    return `${groups.join('')}\n`
+  },
+  wchp: ({ watches }) => {
+    const groups = Array.from(watches.byPath(), ([path, watchers]) =>
+      group(
+        path,
+        Array.from(watchers.keys(), ({ sessionId }) => `0x${hex(sessionId)}`),
+      ),
+    )
+    return `${groups.join('')}\n`
+  },
+  dump,
+  envi: ({ environment }) => {
+    const lines = Array.from(environment, ([name, value]) => `${name}=${value}\n`)
+    return `Environment:\nzookeeper.version=${VERSION}\n${lines.join('')}`
+  },
+  gtmk: ({ tracing }) => String(tracing.mask),
+  // The mask that should follow is not waited for: nothing is traced here.
+  stmk: ({ tracing }) => String(tracing.mask),
+  // Digests of the tree are not kept, as in an Apache ZooKeeper of which none was asked.
+  hash: () => '',
 }
 
 /**
  * The answer to the four letters that stand where a packet's size should, or undefined where they are no
  * command at all.
  */
-export function fourLetterAnswer(
-  sizeBytes: number,
-  status: () => ServerStatus,
-): string | undefined {
+export function fourLetterAnswer(sizeBytes: number, view: () => ServerView): string | undefined {
   const letters = Buffer.alloc(4)
   letters.writeInt32BE(sizeBytes)
   const word = letters.toString('latin1')
   const answer = Object.hasOwn(words, word) ? words[word] : undefined
   if (answer === undefined) return undefined
-  const now = status()
+  const now = view()
   const { fourLetterWords } = now.settings
   if (fourLetterWords !== 'all' && !fourLetterWords.has(word)) {
     return `${word} is not executed because it is not in the whitelist.\n`
@@ -75,42 +87,60 @@ export function fourLetterAnswer(
   return answer(now)
 }
 
-function hex(value: bigint): string {
-  return BigInt.asUintN(64, value).toString(16)
+function group(head: string, lines: Iterable<string>): string {
+  return `${head}\n${Array.from(lines, (line) => `\t${line}\n`).join('')}`
 }
 
-function latencyText({ latency: { min, average, max } }: ServerStatus): string {
-  return `${min}/${average.toFixed(4).replace(/0{1,3}$/, '')}/${max}`
-}
-
-function statistics(status: ServerStatus): string {
+function statistics(view: ServerView): string {
+  const { latency, received, sent } = view.counters
+  const shown = `${latency.min}/${averageText(latency.average)}/${latency.max}`
   return [
-    `Latency min/avg/max: ${latencyText(status)}`,
-    `Received: ${status.received}`,
-    `Sent: ${status.sent}`,
-    `Connections: ${status.connections.length}`,
-    `Outstanding: ${status.outstanding}`,
-    `Zxid: 0x${hex(status.zxid)}`,
+    `Latency min/avg/max: ${shown}`,
+    `Received: ${received}`,
+    `Sent: ${sent}`,
+    `Connections: ${view.connections.length}`,
+    `Outstanding: ${view.outstanding}`,
+    `Zxid: 0x${hex(view.lastZxid)}`,
     'Mode: standalone',
-    `Node count: ${status.nodeCount}`,
+    `Node count: ${shownNodeCount(view.tree)}`,
     '',
   ].join('\n')
 }
 
-function clientLine(one: ConnectionStatus, full: boolean): string {
+function clientLine(one: ConnectionView, more = ''): string {
   const counts = `queued=${one.queued},recved=${one.received},sent=${one.sent}`
-  const session = full && one.session !== 0n ? `,sid=0x${hex(one.session)},to=${one.timeoutMs}` : ''
-  return ` /${one.address}:${one.port}[${one.session === 0n ? 0 : 1}](${counts}${session})`
+  return ` /${one.address}:${one.port}[${one.sessionId === 0n ? 0 : 1}](${counts}${more})`
 }
 
-function conf({ settings, port }: ServerStatus): string {
+function fullLine(one: ConnectionView): string {
+  if (one.sessionId === 0n) return clientLine(one)
+  const { latency } = one
+  const values: readonly (readonly [string, string | number])[] = [
+    ['sid', `0x${hex(one.sessionId)}`],
+    ['lop', one.lastOperation],
+    ['est', one.establishedAt],
+    ['to', one.timeoutMs],
+    ['lcxid', `0x${(one.lastCxid >>> 0).toString(16)}`],
+    ['lzxid', `0x${hex(one.lastZxid)}`],
+    ['lresp', Math.floor(one.lastResponseAt)],
+    ['llat', Math.floor(one.lastLatencyMs)],
+    ['minlat', latency.min],
+    ['avglat', Math.floor(latency.average)],
+    ['maxlat', latency.max],
+  ]
+  return clientLine(one, values.map(([name, value]) => `,${name}=${value}`).join(''))
+}
+
+function conf(view: ServerView): string {
+  const { settings } = view
+  const { data, log } = view.directorySizes()
   return [
-    `clientPort=${port}`,
+    `clientPort=${view.port}`,
     'secureClientPort=-1',
     `dataDir=${settings.dataDirectory}/version-2`,
-    `dataDirSize=0`,
+    `dataDirSize=${data}`,
     `dataLogDir=${settings.logDirectory}/version-2`,
-    `dataLogSize=0`,
+    `dataLogSize=${log}`,
     `tickTime=${settings.tickMs}`,
     `maxClientCnxns=${settings.connectionsPerAddressMax}`,
     `minSessionTimeout=${settings.sessionTimeoutMsMin}`,
@@ -121,24 +151,37 @@ function conf({ settings, port }: ServerStatus): string {
   ].join('\n')
 }
 
-function mntr(status: ServerStatus): string {
-  const { latency } = status
-  const values: readonly (readonly [name: string, value: string | number])[] = [
-    ['version', VERSION],
-    ['server_state', 'standalone'],
-    ['avg_latency', latency.average],
-    ['max_latency', latency.max],
-    ['min_latency', latency.min],
-    ['packets_received', status.received],
-    ['packets_sent', status.sent],
-    ['num_alive_connections', status.connections.length],
-    ['outstanding_requests', status.outstanding],
-    ['znode_count', status.nodeCount],
-    ['watch_count', status.watchCount],
-    ['ephemerals_count', status.ephemeralCount],
-    ['approximate_data_size', status.dataBytes],
-    ['global_sessions', status.sessions.length],
-    ['last_processed_zxid', status.zxid.toString()],
-  ]
-  return values.map(([name, value]) => `zk_${name}\t${value}\n`).join('')
+/** As java.util.Date prints it: `Mon Nov 23 03:34:06 UTC 2026`. */
+function dateText(time: number): string {
+  const [day = '', date, month, year, clock] = new Date(time).toUTCString().split(' ')
+  return `${day.slice(0, 3)} ${month} ${date} ${clock} UTC ${year}`
+}
+
+function dump(view: ServerView): string {
+  const { tree, sessions, connections } = view
+  const wall = (end: number): string => dateText(Math.round(view.now + end - view.monotonicMs))
+  const sets = sessionsByExpiry(sessions)
+  const byEnd = Map.groupBy(connections, ({ expiresAt }) => expiresAt)
+  const owners = [...tree.owners()]
+  return [
+    'SessionTracker dump:\n',
+    `Session Sets (${sets.length})/(${sessions.size}):\n`,
+    ...sets.map(([end, ids]) =>
+      group(
+        `${ids.length} expire at ${wall(end)}:`,
+        ids.map((id) => `0x${hex(id)}`),
+      ),
+    ),
+    'ephemeral nodes dump:\n',
+    `Sessions with Ephemerals (${owners.length}):\n`,
+    ...owners.map((owner) => group(`0x${hex(owner)}:`, tree.ephemeralsOf(owner))),
+    'Connections dump:\n',
+    `Connections Sets (${byEnd.size})/(${connections.length}):\n`,
+    ...Array.from(byEnd, ([end, ones]) =>
+      group(
+        `${ones.length} expire at ${wall(end)}:`,
+        ones.map((one) => `ip: /${one.address}:${one.port} sessionId: 0x${hex(one.sessionId)}`),
+      ),
+    ),
+  ].join('')
 }

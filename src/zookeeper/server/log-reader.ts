@@ -4,45 +4,68 @@ import { WireError } from '../../wire/errors.ts'
 import { Reader } from '../../wire/reader.ts'
 import { FileHeader, take } from '../protocol/records.ts'
 import { adler32 } from './adler32.ts'
-import { ENTRY_END, FILE_VERSION, HEADER_BYTES, LOG_MAGIC } from './log.ts'
+import { FileWindow } from './file-window.ts'
+import { ENTRY_END, ENTRY_HEAD_BYTES, FILE_VERSION, HEADER_BYTES, LOG_MAGIC } from './log.ts'
 import { takeTransaction, type Transaction } from './transactions.ts'
 
-const WINDOW_BYTES = 1 << 20
-const ENTRY_HEAD_BYTES = 12
+/** How a file ends: where zeroes or nothing follow, or with bytes that are no whole entry. */
+export type LogEnd = 'clean' | 'damaged' | 'no header'
 
-/** How a file ends: where zeroes or nothing follow, or within bytes that are no entry. */
-export type LogEnd = 'clean' | 'torn' | 'no header'
+/** Some bytes must be brought in first. */
+export const MORE = 'more'
 
 export class LogReader {
-  /** Where the last whole entry ends. */
-  position = 0
   end: LogEnd | undefined
-  private readonly file: DiskFile
-  private readonly size: number
-  private window: Buffer = Buffer.alloc(0)
-  private windowStart = 0
+  private readonly window: FileWindow
+  private wanted = 0
+  private hasHeader = false
 
   constructor(file: DiskFile) {
-    this.file = file
-    this.size = file.size()
+    this.window = new FileWindow(file)
   }
 
-  /** The next transaction, or undefined at the end, of which `end` then tells. @throws DiskError */
-  next(): Transaction | undefined {
+  /** Where the last whole entry ends. */
+  get position(): number {
+    return this.window.position
+  }
+
+  /**
+   * The next transaction; MORE where `fill` must be called first; or undefined at the end, of which
+   * `end` then tells. @throws WireError for what is whole and yet nothing we know.
+   */
+  next(): Transaction | typeof MORE | undefined {
     if (this.end !== undefined) return undefined
-    if (this.position === 0 && !this.readHeader()) return undefined
-    const head = this.bytes(this.position, ENTRY_HEAD_BYTES)
-    if (head === undefined) return this.stop(this.allZero(this.position) ? 'clean' : 'torn')
-    const checksum = head.readBigUInt64BE(0)
-    const length = head.readInt32BE(8)
-    if (length === 0) return this.stop(checksum === 0n ? 'clean' : 'torn')
-    const entry = length < 0 ? undefined : this.bytes(this.position + ENTRY_HEAD_BYTES, length + 1)
-    if (entry === undefined) return this.stop('torn')
-    if (entry[length] !== ENTRY_END) return this.stop('torn')
-    if (BigInt(adler32(entry, 0, length)) !== checksum) return this.stop('torn')
-    const transaction = takeTransaction(entry.subarray(0, length))
-    this.position += ENTRY_HEAD_BYTES + length + 1
-    return transaction
+    if (!this.hasHeader) return this.readHeader()
+    const { window } = this
+    if (!window.has(ENTRY_HEAD_BYTES)) {
+      return window.reaches(ENTRY_HEAD_BYTES) ? this.want(ENTRY_HEAD_BYTES) : this.atRest()
+    }
+    const { bytes, at } = window
+    const length = bytes.readInt32BE(at + 8)
+    const sumHigh = bytes.readInt32BE(at)
+    const sum = bytes.readUInt32BE(at + 4)
+    if (length === 0) return this.stop(sumHigh === 0 && sum === 0 ? 'clean' : 'damaged')
+    const entryBytes = ENTRY_HEAD_BYTES + length + 1
+    if (length < 0 || !window.reaches(entryBytes)) return this.stop('damaged')
+    if (!window.has(entryBytes)) return this.want(entryBytes)
+    const start = at + ENTRY_HEAD_BYTES
+    const isWhole =
+      bytes[start + length] === ENTRY_END &&
+      sumHigh === 0 &&
+      adler32(bytes, start, start + length) === sum
+    if (!isWhole) return this.stop('damaged')
+    window.at = at + entryBytes
+    return takeTransaction(bytes.subarray(start, start + length))
+  }
+
+  /** What `next` asked for. @throws DiskError */
+  async fill(): Promise<void> {
+    await this.window.fill(this.wanted)
+  }
+
+  private want(length: number): typeof MORE {
+    this.wanted = length
+    return MORE
   }
 
   private stop(end: LogEnd): undefined {
@@ -50,37 +73,28 @@ export class LogReader {
     return undefined
   }
 
-  private readHeader(): boolean {
-    const bytes = this.bytes(0, HEADER_BYTES)
-    if (bytes === undefined || bytes.readInt32BE(0) === 0) {
-      this.end = 'no header'
-      return false
+  /** Fewer bytes than an entry's head are left. */
+  private atRest(): typeof MORE | undefined {
+    const { window } = this
+    const rest = window.size - window.position
+    if (!window.has(rest)) return this.want(rest)
+    const isZero = window.bytes.subarray(window.at, window.at + rest).every((byte) => byte === 0)
+    return this.stop(isZero ? 'clean' : 'damaged')
+  }
+
+  private readHeader(): Transaction | typeof MORE | undefined {
+    const { window } = this
+    if (!window.has(HEADER_BYTES)) {
+      return window.reaches(HEADER_BYTES) ? this.want(HEADER_BYTES) : this.stop('no header')
     }
-    const { magic, version } = take(new Reader(bytes), FileHeader)
+    const { bytes, at } = window
+    if (bytes.readInt32BE(at) === 0) return this.stop('no header')
+    const { magic, version } = take(new Reader(bytes, at, at + HEADER_BYTES), FileHeader)
     if (magic !== LOG_MAGIC || version !== FILE_VERSION) {
-      throw new WireError(`${this.file.path} is no transaction log of version ${FILE_VERSION}`, 0)
+      throw new WireError(`it is no transaction log of version ${FILE_VERSION}`, 0)
     }
-    this.position = HEADER_BYTES
-    return true
-  }
-
-  private allZero(start: number): boolean {
-    const rest = this.bytes(start, Math.max(0, this.size - start))
-    return rest === undefined || rest.every((byte) => byte === 0)
-  }
-
-  /** A view of file[start, start + length), valid until the next call; undefined past the end. */
-  private bytes(start: number, length: number): Buffer | undefined {
-    if (start + length > this.size) return undefined
-    const from = start - this.windowStart
-    if (from >= 0 && from + length <= this.window.length) {
-      return this.window.subarray(from, from + length)
-    }
-    const wanted = Math.min(Math.max(length, WINDOW_BYTES), this.size - start)
-    const window = Buffer.allocUnsafe(wanted)
-    const filled = this.file.readNow(window, 0, wanted, start)
-    this.window = window.subarray(0, filled)
-    this.windowStart = start
-    return filled < length ? undefined : this.window.subarray(0, length)
+    window.at += HEADER_BYTES
+    this.hasHeader = true
+    return this.next()
   }
 }

@@ -12,6 +12,8 @@ import { putTransaction, type Transaction } from './transactions.ts'
 export const LOG_MAGIC = 0x5a4b4c47
 export const FILE_VERSION = 2
 export const HEADER_BYTES = 16
+/** Of an entry's checksum and length. */
+export const ENTRY_HEAD_BYTES = 12
 /** Behind each entry. */
 export const ENTRY_END = 0x42
 

@@ -11,7 +11,7 @@ const TEXT_BYTES_MAX = 1024
 /** Bytes of its own for what stands in a buffer that will be used again. */
 export function keptData(bytes: Buffer | null): NodeData {
   if (bytes === null) return null
-  if (bytes.length <= TEXT_BYTES_MAX) return bytes.latin1Slice(0, bytes.length)
+  if (bytes.length <= TEXT_BYTES_MAX) return bytes.toString('latin1')
   const own = Buffer.allocUnsafeSlow(bytes.length)
   bytes.copy(own)
   return own
@@ -31,5 +31,5 @@ export function putData(writer: Writer, data: NodeData): void {
   if (typeof data !== 'string') return writer.longBytes(data)
   writer.int32(data.length)
   const at = writer.reserve(data.length)
-  writer.buffer.latin1Write(data, at)
+  writer.buffer.write(data, at, 'latin1')
 }

@@ -68,7 +68,13 @@ export const preparerDefaults: PreparerSettings = {
 
 type Create = Extract<
   MultiOperation,
-  { readonly type: 1 | 15 | 19 | 21 }
+  {
+    readonly type:
+      | typeof opcodes.create
+      | typeof opcodes.create2
+      | typeof opcodes.createContainer
+      | typeof opcodes.createTtl
+  }
 >
 
 class Refused extends Error {
@@ -312,7 +318,8 @@ export class Preparer {
     if (hasTtl ? ttl <= 0n || ttl > TTL_MAX : ttl >= 0n) refuse(errorCodes.BADARGUMENTS)
     if (hasTtl) return ttlOwner(ttl)
     if (flags === createFlags.container || type === opcodes.createContainer) return CONTAINER_OWNER
-    const isEphemeralAsked = flags === createFlags.ephemeral || flags === createFlags.ephemeralSequential
+    const isEphemeralAsked =
+      flags === createFlags.ephemeral || flags === createFlags.ephemeralSequential
     return isEphemeralAsked ? asker.session : 0n
   }
 
@@ -321,7 +328,7 @@ export class Preparer {
     const { flags, path: givenPath, data } = write.request
     const sequential = SEQUENTIAL.has(flags)
     const asked = givenPath ?? ''
-    checkPath(sequential ? `${asked}1` : asked)
+    if (!asked.includes('/') || asked.includes('\0')) refuse(errorCodes.BADARGUMENTS)
     const acl = effectiveAcl(aclsOf(write.request.acl), asker.identities)
     if (acl === undefined) refuse(errorCodes.INVALIDACL)
     if (asked === '/' && !sequential) refuse(errorCodes.NODEEXISTS)
@@ -329,6 +336,7 @@ export class Preparer {
     const parent = this.lookFor(parentPath)
     checkAccess(parent, permissions.create, asker)
     const path = sequential ? asked + String(parent.cversion).padStart(10, '0') : asked
+    checkPath(path)
     if (this.look(path) !== undefined) refuse(errorCodes.NODEEXISTS)
     if (isEphemeral(parent.owner)) refuse(errorCodes.NOCHILDRENFOREPHEMERALS)
     const length = data?.length ?? 0

@@ -8,13 +8,15 @@ import type { Clock } from '../../runtime/clock.ts'
 import type { Disk } from '../../runtime/disk.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import type { Random } from '../../runtime/random.ts'
+import { Durations } from './durations.ts'
 import type { TransactionLog } from './log.ts'
-import { type Asker, Preparer, type Refusal } from './prepare.ts'
+import { type Asker, Preparer, type PreparerSettings, type Refusal } from './prepare.ts'
 import type { SessionTable } from './sessions.ts'
 import { writeSnapshot } from './snapshot.ts'
 import type { Change, Transaction } from './transactions.ts'
-import type { DataTree, Stat } from './tree.ts'
-import type { Notice, WatchTable } from './watches.ts'
+import type { StatBytes } from './node.ts'
+import type { DataTree, TreeEvent } from './tree.ts'
+import type { WatchTable } from './watches.ts'
 
 export interface ProcessorPorts {
   readonly clock: Clock
@@ -38,11 +40,12 @@ export interface ProcessorSettings {
   readonly directory: string
   /** Transactions between snapshots, at most; half to all of it, by chance. */
   readonly snapCount: number
+  readonly preparer: PreparerSettings
 }
 
 export interface ProcessorEvents<Watcher> {
   /** A watch has something to tell. */
-  onNotice(notice: Notice<Watcher>): void
+  onNotice(watcher: Watcher, event: TreeEvent): void
   /** The disk failed: nothing more can be acknowledged. */
   onFailure(error: unknown): void
 }
@@ -54,14 +57,17 @@ export interface Outcome<Refused extends Refusal = Refusal> {
   readonly refusal: Refused | undefined
   /** What was carried out; undefined for refusals. */
   readonly change: Change | undefined
-  /** Of the nodes that were created or set, in the order of the changes. */
-  readonly stats: readonly Stat[]
+  /** Of the nodes that were created or set, in the order of the changes, where they were asked for. */
+  readonly stats: readonly StatBytes[]
 }
 
 interface Entry {
   readonly transaction: Transaction | undefined
-  complete(stats: readonly Stat[]): void
+  readonly needsStats: boolean
+  complete(stats: readonly StatBytes[]): void
 }
+
+const NO_STATS: readonly StatBytes[] = []
 
 export interface Origin extends Asker {
   readonly cxid: number
@@ -90,6 +96,10 @@ export class RequestProcessor<Watcher> {
   private snapshotting: Promise<void> | undefined
   private untilSnapshot: number
   private idle: (() => void)[] = []
+  readonly syncTimes = new Durations()
+  readonly snapshotTimes = new Durations()
+  /** Of this life. */
+  lastSnapshot: { readonly zxid: bigint; readonly takenAt: number } | undefined
 
   constructor(
     ports: ProcessorPorts,
@@ -106,7 +116,9 @@ export class RequestProcessor<Watcher> {
     this.log = state.log
     this.lastZxid = state.lastZxid
     this.nextZxid = state.lastZxid + 1n
-    this.preparer = new Preparer(state.tree)
+    const { logger } = ports
+    const tellExcess = (message: string): void => logger.warn(message)
+    this.preparer = new Preparer(state.tree, settings.preparer, tellExcess)
     this.untilSnapshot = this.drawSnapshotCount() - state.sinceSnapshot
   }
 
@@ -126,6 +138,7 @@ export class RequestProcessor<Watcher> {
     origin: Origin,
     prepare: (preparer: Preparer, zxid: bigint) => Change | Refused,
     done: (outcome: Outcome<Refused>) => void,
+    needsStats = false,
   ): void {
     const zxid = this.nextZxid
     const prepared = prepare(this.preparer, zxid)
@@ -133,7 +146,7 @@ export class RequestProcessor<Watcher> {
       // A refusal may come of what is still on its way to the disk, so its answer waits for that. A
       // check outside a multi changes nothing, and Apache ZooKeeper could not read it in a log.
       const [refusal, change] = 'code' in prepared ? [prepared] : [undefined, prepared]
-      this.inOrder(() => done({ zxid: this.lastZxid, refusal, change, stats: [] }))
+      this.inOrder(() => done({ zxid: this.lastZxid, refusal, change, stats: NO_STATS }))
       return
     }
     this.nextZxid += 1n
@@ -141,6 +154,7 @@ export class RequestProcessor<Watcher> {
     const header = { clientId: origin.session, cxid: origin.cxid, zxid, time }
     this.submit({
       transaction: { header, change: prepared },
+      needsStats,
       complete: (stats) => done({ zxid, refusal: undefined, change: prepared, stats }),
     })
   }
@@ -148,7 +162,7 @@ export class RequestProcessor<Watcher> {
   /** Runs the action after all that was submitted before, at once when nothing waits. */
   inOrder(action: () => void): void {
     if (this.waiting.length === 0 && !this.isFlushing) action()
-    else this.submit({ transaction: undefined, complete: action })
+    else this.submit({ transaction: undefined, needsStats: false, complete: action })
   }
 
   private submit(entry: Entry): void {
@@ -184,13 +198,15 @@ export class RequestProcessor<Watcher> {
       if (transaction !== undefined) transactions.push(transaction)
     if (transactions.length > 0) {
       this.log.append(transactions)
+      const began = this.ports.clock.monotonicMs()
       await this.log.sync()
+      this.syncTimes.add(this.ports.clock.monotonicMs() - began)
     }
     for (const entry of batch) {
-      const stats: Stat[] = []
+      const stats: StatBytes[] | undefined = entry.needsStats ? [] : undefined
       if (entry.transaction !== undefined) this.carryOut(entry.transaction, stats)
       this.inFlight -= 1
-      entry.complete(stats)
+      entry.complete(stats ?? NO_STATS)
     }
     this.untilSnapshot -= transactions.length
     if (this.untilSnapshot <= 0 && this.snapshotting === undefined) {
@@ -200,7 +216,7 @@ export class RequestProcessor<Watcher> {
     }
   }
 
-  private carryOut({ header, change }: Transaction, stats: Stat[]): void {
+  private carryOut({ header, change }: Transaction, stats: StatBytes[] | undefined): void {
     const { clientId, zxid } = header
     const events = this.tree.apply(header, change, stats)
     this.lastZxid = zxid
@@ -209,7 +225,7 @@ export class RequestProcessor<Watcher> {
       this.sessions.add(clientId, change.timeoutMs, this.ports.clock.monotonicMs())
     }
     for (const event of events) {
-      for (const notice of this.watches.trigger(event)) this.events.onNotice(notice)
+      for (const watcher of this.watches.trigger(event)) this.events.onNotice(watcher, event)
     }
     if (change.type === 'closeSession') this.sessions.remove(clientId)
   }
@@ -223,11 +239,14 @@ export class RequestProcessor<Watcher> {
   }
 
   private async writeSnapshot(): Promise<void> {
-    const { logger } = this.ports
+    const { logger, clock } = this.ports
+    const began = clock.monotonicMs()
     const zxid = this.lastZxid
     const sessions = Array.from(this.sessions.values(), ({ id, timeoutMs }) => ({ id, timeoutMs }))
     try {
       await writeSnapshot(this.ports, this.settings.directory, zxid, { tree: this.tree, sessions })
+      this.snapshotTimes.add(clock.monotonicMs() - began)
+      this.lastSnapshot = { zxid, takenAt: clock.now() }
       logger.info(`Snapshot taken of zxid 0x${zxid.toString(16)}`)
     } catch (error) {
       logger.error(`Could not write the snapshot of zxid 0x${zxid.toString(16)}`, error)

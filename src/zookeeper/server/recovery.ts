@@ -1,12 +1,23 @@
-/** What a server knows when it starts: the newest good snapshot and the log from there on. */
-import { type Disk, type DiskFile, readFile } from '../../runtime/disk.ts'
+/**
+ * What a server knows when it starts: the newest good snapshot and the log from there on. Read in
+ * slices, so that a process that has other work goes on with it.
+ */
+import type { Clock } from '../../runtime/clock.ts'
+import type { Disk, DiskFile } from '../../runtime/disk.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import { UserError } from '../../runtime/service.ts'
 import { WireError } from '../../wire/errors.ts'
-import { LogReader } from './log-reader.ts'
-import { readSnapshot } from './snapshot.ts'
+import { judgeDamage } from './log-damage.ts'
+import { LogReader, MORE } from './log-reader.ts'
+import { readSnapshot } from './snapshot-reader.ts'
 import type { Transaction } from './transactions.ts'
 import { DataTree } from './tree.ts'
+
+export interface RecoveryPorts {
+  readonly clock: Clock
+  readonly disk: Disk
+  readonly logger: Logger
+}
 
 export interface DataDirectories {
   /** The version-2 directories: of dataDir and dataLogDir. */
@@ -55,12 +66,16 @@ export function logsNeeded(logs: readonly NumberedFile[], snapshotZxid: bigint):
  * Reads everything. Cuts a torn tail off the last log, which a crash leaves and nobody was told of.
  * @throws DiskError, and UserError where the files cannot be made sense of.
  */
-export function recover(disk: Disk, directories: DataDirectories, logger: Logger): Recovered {
+export async function recover(
+  ports: RecoveryPorts,
+  directories: DataDirectories,
+): Promise<Recovered> {
+  const { disk } = ports
   for (const { name, kind } of disk.list(directories.snapshots)) {
     const unfinished = kind === 'file' && /^snapshot\.[0-9a-f]+\.tmp$/.test(name)
     if (unfinished) disk.remove(`${directories.snapshots}/${name}`)
   }
-  const newest = newestSnapshot(disk, directories.snapshots, logger)
+  const newest = await newestSnapshot(ports, directories.snapshots)
   const all = numberedFiles(disk, directories.logs, 'log')
   const first = all[0]?.zxid ?? 1n
   if (newest === undefined && first > 1n) {
@@ -73,11 +88,12 @@ export function recover(disk: Disk, directories: DataDirectories, logger: Logger
   const { tree: oldTree = new DataTree(), sessions: oldSessions = new Map() } = newest ?? {}
   const replay = new Replay(oldTree, oldSessions, snapshotZxid ?? 0n)
   const logs = logsNeeded(all, snapshotZxid ?? 0n)
-  for (const [index, log] of logs.entries()) {
+  for (const [index, { path }] of logs.entries()) {
     const isLast = index === logs.length - 1
-    replayLog(disk, directories, log, { replay, isLast, logger })
+    await replayLog(ports, path, { replay, isLast })
   }
   const { tree, sessions, lastZxid, count } = replay
+  for (const path of tree.limited.values()) tree.recount(path)
   return { tree, sessions, lastZxid, snapshotZxid, replayed: count }
 }
 
@@ -103,45 +119,75 @@ class Replay {
   }
 }
 
-function newestSnapshot(disk: Disk, directory: string, logger: Logger) {
+async function newestSnapshot({ disk, logger }: RecoveryPorts, directory: string) {
   for (const { path, zxid } of numberedFiles(disk, directory, 'snapshot').reverse()) {
+    const file = disk.open(path, 'read')
     try {
-      const { tree, sessions } = readSnapshot(readFile(disk, path))
+      const { tree, sessions } = await readSnapshot(file)
       return { tree, sessions: new Map(sessions.map(({ id, timeoutMs }) => [id, timeoutMs])), zxid }
     } catch (error) {
       if (!(error instanceof WireError)) throw error
       logger.warn(`problem reading snap file ${path}: ${error.message}`)
+    } finally {
+      file.close()
     }
   }
   return undefined
 }
 
-function replayLog(
-  disk: Disk,
-  directories: DataDirectories,
-  { path }: NumberedFile,
-  { replay, isLast, logger }: { replay: Replay; isLast: boolean; logger: Logger },
-): void {
+async function replayLog(
+  ports: RecoveryPorts,
+  path: string,
+  { replay, isLast }: { readonly replay: Replay; readonly isLast: boolean },
+): Promise<void> {
+  const { clock, disk, logger } = ports
   const file = disk.open(path, isLast ? 'readWrite' : 'read')
   try {
     const reader = new LogReader(file)
-    readAll(reader, path, replay)
+    await readAll(ports, reader, { path, replay })
     if (reader.end === 'clean') return
-    if (!isLast) {
-      throw new UserError(`${path} is damaged at byte ${reader.position}; refusing to start`)
+    if (!isLast) throw damaged(path, reader.position)
+    if (reader.end === 'damaged') {
+      const damage = await judgeDamage(clock, file, reader.position)
+      if (damage === 'changed') throw damaged(path, reader.position)
+      return cutTail(file, reader.position, logger)
     }
-    if (reader.end === 'torn') return cutTail(file, reader.position, logger)
   } finally {
     file.close()
   }
   logger.warn(`${path} holds nothing; removing it`)
   disk.remove(path)
-  disk.syncDirectory(directories.logs)
+  disk.syncDirectory(path.slice(0, path.lastIndexOf('/')))
 }
 
-function readAll(reader: LogReader, path: string, replay: Replay): void {
+function damaged(path: string, position: number): UserError {
+  return new UserError(`${path} is damaged at byte ${position}; refusing to start`)
+}
+
+/** How long a slice may hold the loop. The clock is asked every so many transactions. */
+const SLICE_MS = 5
+const SLICE_TRANSACTIONS = 64
+
+async function readAll(
+  { clock }: RecoveryPorts,
+  reader: LogReader,
+  { path, replay }: { readonly path: string; readonly replay: Replay },
+): Promise<void> {
+  let began = clock.monotonicMs()
+  let count = 0
   try {
-    for (let one = reader.next(); one !== undefined; one = reader.next()) replay.take(one)
+    for (let one = reader.next(); one !== undefined; one = reader.next()) {
+      if (one === MORE) {
+        await reader.fill()
+        began = clock.monotonicMs()
+        continue
+      }
+      replay.take(one)
+      count += 1
+      if (count % SLICE_TRANSACTIONS !== 0 || clock.monotonicMs() - began < SLICE_MS) continue
+      await new Promise<void>((resolve) => clock.atEndOfTurn(resolve))
+      began = clock.monotonicMs()
+    }
   } catch (error) {
     // Its sum is right, so it is not damaged, but it is nothing we know.
     if (error instanceof WireError) throw new UserError(`${path}: ${error.message}`)

@@ -1,17 +1,19 @@
 /** The coordination server: one durable node that speaks ZooKeeper's client protocol. */
 import { ByteBudget } from '../../runtime/byte-budget.ts'
 import type { Timer } from '../../runtime/clock.ts'
-import { type Disk, DiskError } from '../../runtime/disk.ts'
+import { DiskError, type DiskLock } from '../../runtime/disk.ts'
 import type { Connection, Listener } from '../../runtime/network.ts'
 import { NetworkError } from '../../runtime/network.ts'
 import type { Ports, Service } from '../../runtime/service.ts'
 import { UserError } from '../../runtime/service.ts'
 import { ServerConnection } from './connection.ts'
-import type { ServerStatus } from './four-letter-words.ts'
+import { directoriesOf, directoryBytes, openDirectories } from './data-directory.ts'
+import { Durations } from './durations.ts'
+import { Housekeeping } from './housekeeping.ts'
 import { TransactionLog } from './log.ts'
 import { RequestProcessor } from './processors.ts'
-import { purge } from './purge.ts'
 import { type DataDirectories, recover } from './recovery.ts'
+import type { Counters, ServerView } from './server-view.ts'
 import { firstSessionId, SessionTable } from './sessions.ts'
 import type { CoordinationSettings } from './settings.ts'
 import { WatchTable } from './watches.ts'
@@ -20,6 +22,14 @@ import { WatchTable } from './watches.ts'
 const RECEIVE_BYTES_MAX = 64 << 20
 /** A standalone Apache ZooKeeper numbers its sessions so too. */
 const SERVER_ID = 1n
+
+/** What the server's own process knows, for those who ask it. */
+export interface Surroundings {
+  /** By the names of Java's system properties. */
+  readonly environment?: ReadonlyMap<string, string>
+  /** The text of zoo.cfg. */
+  readonly configurationText?: string
+}
 
 export class CoordinationServer implements Service {
   /** Resolves with the cause when the disk fails and the server has shut itself down. */
@@ -36,18 +46,31 @@ export class CoordinationServer implements Service {
   private readonly bySession = new Map<bigint, ServerConnection>()
   private nextSessionId: bigint
   private expiryTimer: { readonly at: number; readonly timer: Timer } | undefined
-  private purgeTimer: Timer | undefined
-  private received = 0
-  private sent = 0
-  private latency = { count: 0, sum: 0, min: 0, max: 0 }
+  private housekeeping: Housekeeping<ServerConnection> | undefined
+  private locks: readonly DiskLock[] = []
+  private readonly surroundings: Surroundings
+  private readonly startedAt: number
+  private readonly tracing = { mask: TRACE_MASK }
+  private readonly counters: Counters = {
+    latency: new Durations(),
+    received: 0,
+    sent: 0,
+    receivedBytes: 0,
+    sentBytes: 0,
+    connections: 0,
+    rejectedConnections: 0,
+    refusedCredentials: 0,
+    largeRequests: 0,
+    sessionlessExpired: 0,
+    responses: { last: -1, min: -1, max: -1 },
+  }
 
-  constructor(ports: Ports, settings: CoordinationSettings) {
+  constructor(ports: Ports, settings: CoordinationSettings, surroundings: Surroundings = {}) {
     this.ports = { ...ports, logger: ports.logger.named(LOG_NAME) }
     this.settings = settings
-    this.directories = {
-      snapshots: `${settings.dataDirectory}/version-2`,
-      logs: `${settings.logDirectory}/version-2`,
-    }
+    this.directories = directoriesOf(settings)
+    this.surroundings = surroundings
+    this.startedAt = ports.clock.monotonicMs()
     this.nextSessionId = firstSessionId(ports.clock.now(), SERVER_ID)
     this.failed = new Promise((resolve) => {
       this.reportFailure = resolve
@@ -59,13 +82,13 @@ export class CoordinationServer implements Service {
     return this.listener?.port ?? this.settings.port
   }
 
-  /** @throws UserError for a taken port and for data that cannot be read. */
+  /** @throws UserError for a taken port or directory, and for data that cannot be read. */
   async start(): Promise<void> {
     const { host, port } = this.settings
-    // First the port: who has it, has the data directory too.
     this.listener = await this.listen()
     try {
-      this.processor = this.load()
+      this.locks = openDirectories(this.ports.disk, this.settings)
+      this.processor = await this.load()
       await this.begin(this.processor)
     } catch (error) {
       await this.stop()
@@ -91,11 +114,10 @@ export class CoordinationServer implements Service {
     }
   }
 
-  private load(): RequestProcessor<ServerConnection> {
+  private async load(): Promise<RequestProcessor<ServerConnection>> {
     const { disk, clock, logger } = this.ports
     const { tickMs, snapCount, preallocateBytes, forceSync } = this.settings
-    for (const directory of Object.values(this.directories)) makeDirectory(disk, directory)
-    const recovered = recover(disk, this.directories, logger)
+    const recovered = await recover(this.ports, this.directories)
     const sessions = new SessionTable(tickMs)
     for (const [id, timeoutMs] of recovered.sessions) {
       sessions.add(id, timeoutMs, clock.monotonicMs())
@@ -113,9 +135,9 @@ export class CoordinationServer implements Service {
     return new RequestProcessor(
       this.ports,
       { tree, sessions, watches, log, lastZxid, sinceSnapshot },
-      { directory: this.directories.snapshots, snapCount },
+      { directory: this.directories.snapshots, snapCount, preparer: this.settings },
       {
-        onNotice: ({ watcher, event }) => watcher.notify(event),
+        onNotice: (watcher, event) => watcher.notify(event),
         onFailure: (error) => this.fail(error),
       },
     )
@@ -125,11 +147,13 @@ export class CoordinationServer implements Service {
     const { disk } = this.ports
     const snapshots = disk.list(this.directories.snapshots)
     if (!snapshots.some(({ name }) => name.startsWith('snapshot.'))) await processor.snapshot()
+    const { directories } = this
+    this.housekeeping = new Housekeeping(this.ports, this.settings, { directories, processor })
+    this.housekeeping.start()
     for (const owner of processor.tree.owners()) {
-      if (processor.sessions.get(owner) === undefined) this.closeSession(owner)
+      if (processor.sessions.get(owner) === undefined) this.closeSession(processor, owner)
     }
-    this.armExpiry()
-    this.armPurge()
+    this.armExpiry(processor)
   }
 
   private registerMetrics(processor: RequestProcessor<ServerConnection>): void {
@@ -154,6 +178,7 @@ export class CoordinationServer implements Service {
     const count = (this.perAddress.get(address) ?? 0) + 1
     if (processor === undefined || (limit > 0 && count > limit)) {
       const reason = processor === undefined ? 'not serving yet' : `too many connections: ${limit}`
+      this.counters.rejectedConnections += 1
       this.ports.logger.warn(`Refusing a connection from /${address}: ${reason}`)
       connection.start({ onData() {}, onClose() {} })
       connection.destroy()
@@ -161,7 +186,7 @@ export class CoordinationServer implements Service {
     }
     this.perAddress.set(address, count)
     const { clock, logger } = this.ports
-    const { budget, settings } = this
+    const { budget, settings, counters } = this
     const client = new ServerConnection(
       {
         clock,
@@ -169,12 +194,12 @@ export class CoordinationServer implements Service {
         settings,
         budget,
         processor,
-        status: () => this.status(),
+        counters,
+        view: () => this.view(processor),
         newSessionId: () => this.newSessionId(processor),
         adopt: (session, adopted) => this.adopt(session, adopted),
         forget: (gone) => this.forget(gone),
-        touched: () => this.armExpiry(),
-        served: (latencyMs) => this.served(latencyMs),
+        touched: () => this.armExpiry(processor),
       },
       connection,
     )
@@ -202,97 +227,84 @@ export class CoordinationServer implements Service {
     if (this.bySession.get(connection.sessionId) === connection) {
       this.bySession.delete(connection.sessionId)
     }
-    this.received += connection.received
-    this.sent += connection.sent
-  }
-
-  private served(latencyMs: number): void {
-    const { count, sum, min, max } = this.latency
-    const whole = Math.floor(latencyMs)
-    this.latency = {
-      count: count + 1,
-      sum: sum + latencyMs,
-      min: count === 0 ? whole : Math.min(min, whole),
-      max: Math.max(max, whole),
-    }
   }
 
   // Expiry
 
-  private armExpiry(): void {
+  private armExpiry(processor: RequestProcessor<ServerConnection>): void {
     const { clock } = this.ports
-    const at = this.processor?.sessions.nextExpiry()
+    const at = processor.sessions.nextExpiry()
     if (at === undefined) return
     if (this.expiryTimer !== undefined && this.expiryTimer.at <= at) return
     this.expiryTimer?.timer.cancel()
-    const timer = clock.schedule(at - clock.monotonicMs(), () => this.expire(at))
+    const timer = clock.schedule(at - clock.monotonicMs(), () => this.expire(processor, at))
     this.expiryTimer = { at, timer }
   }
 
-  private expire(due: number): void {
+  private expire(processor: RequestProcessor<ServerConnection>, due: number): void {
     const { clock } = this.ports
-    const now = clock.monotonicMs()
     // Late means that the process stood still. Heartbeats may lie in the sockets: hear those first.
-    if (now - due > LATE_MS) {
-      const timer = clock.schedule(0, () => this.expireNow(clock.monotonicMs()))
+    if (clock.monotonicMs() - due > LATE_MS) {
+      const timer = clock.schedule(0, () => this.expireNow(processor))
       this.expiryTimer = { at: due, timer }
       return
     }
-    this.expireNow(now)
+    this.expireNow(processor)
   }
 
-  private expireNow(now: number): void {
+  private expireNow(processor: RequestProcessor<ServerConnection>): void {
     this.expiryTimer = undefined
-    for (const { id, timeoutMs } of this.processor?.sessions.expire(now) ?? []) {
+    for (const { id, timeoutMs } of processor.sessions.expire(this.ports.clock.monotonicMs())) {
       const name = BigInt.asUintN(64, id).toString(16)
       this.ports.logger.info(`Expiring session 0x${name}, timeout of ${timeoutMs}ms exceeded`)
-      this.closeSession(id)
+      this.closeSession(processor, id)
     }
-    this.armExpiry()
+    this.armExpiry(processor)
   }
 
-  private closeSession(session: bigint): void {
+  private closeSession(processor: RequestProcessor<ServerConnection>, session: bigint): void {
     this.bySession.get(session)?.destroy()
-    this.processor?.write(
+    processor.write(
       { session, identities: [], cxid: 0 },
       (preparer, zxid) => preparer.closeSession(session, zxid),
       () => {},
     )
   }
 
-  private armPurge(): void {
-    const { purgeIntervalMs, snapshotsRetained } = this.settings
-    if (purgeIntervalMs === 0) return
-    const { clock, disk, logger } = this.ports
-    purge(disk, this.directories, { snapshotsRetained, logger })
-    this.purgeTimer = clock.schedule(purgeIntervalMs, () => this.armPurge())
+  // Who asks
+
+  /** What there is to tell, for the admin server. Undefined while the server does not serve. */
+  shown(): ServerView | undefined {
+    return this.processor === undefined ? undefined : this.view(this.processor)
   }
 
-  private status(): ServerStatus {
-    const { processor, settings, latency } = this
-    if (processor === undefined) throw new UserError('not serving yet')
-    const { tree, watches, sessions } = processor
-    const connections = Array.from(this.connections, (one) => one.status())
+  private view(processor: RequestProcessor<ServerConnection>): ServerView {
+    const { settings, port, counters, connections, surroundings, tracing } = this
+    const { clock, disk } = this.ports
+    const { tree, sessions, watches, lastZxid, outstanding } = processor
+    const { syncTimes, snapshotTimes, lastSnapshot } = processor
     return {
-      settings,
-      port: this.port,
-      latency: {
-        min: latency.min,
-        average: latency.count === 0 ? 0 : latency.sum / latency.count,
-        max: latency.max,
+      ...{ settings, port, counters, tree, sessions, watches, lastZxid, outstanding },
+      ...{ syncTimes, snapshotTimes, lastSnapshot, tracing },
+      now: clock.now(),
+      monotonicMs: clock.monotonicMs(),
+      uptimeMs: clock.monotonicMs() - this.startedAt,
+      connections: [...connections],
+      environment: surroundings.environment ?? new Map(),
+      configurationText: surroundings.configurationText ?? '',
+      directorySizes: () => ({
+        data: directoryBytes(disk, this.directories.snapshots),
+        log: directoryBytes(disk, this.directories.logs),
+      }),
+      resetStatistics() {
+        counters.latency.reset()
+        counters.received = 0
+        counters.sent = 0
+        counters.responses = { last: -1, min: -1, max: -1 }
       },
-      received: connections.reduce((sum, one) => sum + one.received, this.received),
-      sent: connections.reduce((sum, one) => sum + one.sent, this.sent),
-      outstanding: processor.outstanding,
-      zxid: processor.lastZxid,
-      nodeCount: tree.nodeCount,
-      ephemeralCount: tree.ephemeralCount,
-      dataBytes: tree.dataBytes,
-      watchCount: watches.size,
-      watchPathCount: watches.pathCount,
-      watcherCount: watches.watcherCount,
-      sessions: Array.from(sessions.values(), ({ id, timeoutMs }) => ({ id, timeoutMs })),
-      connections,
+      resetConnectionStatistics() {
+        for (const one of connections) one.resetStatistics()
+      },
     }
   }
 
@@ -304,7 +316,7 @@ export class CoordinationServer implements Service {
   /** Sessions stay: their clients find them again after the next start. */
   async stop(): Promise<void> {
     this.expiryTimer?.timer.cancel()
-    this.purgeTimer?.cancel()
+    this.housekeeping?.stop()
     const { listener, processor } = this
     this.listener = undefined
     const closed = listener?.close()
@@ -313,18 +325,12 @@ export class CoordinationServer implements Service {
     await closed
     for (const connection of this.connections) connection.destroy()
     this.processor = undefined
+    for (const lock of this.locks) lock.release()
+    this.locks = []
   }
-}
-
-/** Creates a directory and the missing ones above it, so that their names survive power loss. */
-function makeDirectory(disk: Disk, path: string): void {
-  const parent = path.slice(0, path.lastIndexOf('/'))
-  if (disk.stat(path) !== undefined) return
-  if (parent !== '') makeDirectory(disk, parent)
-  disk.makeDirectory(path)
-  const root = path.startsWith('/') ? '/' : '.'
-  disk.syncDirectory(parent === '' ? root : parent)
 }
 
 const LOG_NAME = 'org.apache.zookeeper.server.ZooKeeperServer'
 const LATE_MS = 100
+/** ZooKeeper's own default. */
+const TRACE_MASK = 306

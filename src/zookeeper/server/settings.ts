@@ -38,6 +38,25 @@ export interface CoordinationSettings {
   readonly purgeIntervalMs: number
   /** `user:hash` that may do everything; empty: nobody. */
   readonly superDigest: Password
+  /** Whether there may be nodes with a time to live. */
+  readonly extendedTypes: boolean
+  readonly enforceQuota: boolean
+  readonly reconfigEnabled: boolean
+  /** How often containers and nodes with a time to live are looked at. */
+  readonly containerCheckMs: number
+  readonly containersPerMinuteMax: number
+  /** A container that never had a child goes after this long; 0: never. */
+  readonly containerNeverUsedMs: number
+  /** Undefined: no admin server. */
+  readonly admin: AdminSettings | undefined
+}
+
+export interface AdminSettings {
+  readonly host: string
+  readonly port: number
+  /** The path in front of each command. */
+  readonly commandUrl: string
+  readonly idleTimeoutMs: number
 }
 
 export const zooCfg = defineSettings(
@@ -71,12 +90,43 @@ export const zooCfg = defineSettings(
       default: '',
       about: 'user:hash that may do everything.',
     }),
-    'admin.enableServer': boolean({ default: false, about: 'The HTTP admin server: not built.' }),
+    'admin.enableServer': boolean({
+      default: true,
+      about: 'Whether commands are answered by HTTP.',
+    }),
+    'admin.serverAddress': string({ default: '0.0.0.0', about: 'Where the admin server listens.' }),
+    'admin.serverPort': int({ default: 8080, min: 0, max: 65535, about: 'Its port; 0: any.' }),
+    'admin.commandURL': string({ default: '/commands', about: 'The path above the commands.' }),
+    'admin.idleTimeout': int({
+      default: 30_000,
+      min: 1,
+      about: 'Milliseconds an idle connection stays.',
+    }),
+    extendedTypesEnabled: boolean({ default: false, about: 'Nodes with a time to live.' }),
+    enforceQuota: boolean({ default: false, about: 'Whether hard quotas are refused beyond.' }),
+    'znode.container.checkIntervalMs': int({
+      default: 60_000,
+      min: 1,
+      about: 'How often containers and nodes with a time to live are looked at.',
+    }),
+    'znode.container.maxPerMinute': int({
+      default: 10_000,
+      min: 1,
+      about: 'How many of those are removed in a minute.',
+    }),
+    'znode.container.maxNeverUsedIntervalMs': long({
+      default: 0,
+      min: 0,
+      about: 'A container that never had a child goes after this long; 0: never.',
+    }),
     initLimit: int({ default: 10, about: 'Of ensembles: without effect.' }),
     syncLimit: int({ default: 5, about: 'Of ensembles: without effect.' }),
     globalOutstandingLimit: long({ default: 1000, support: 'ignored' }),
     standaloneEnabled: boolean({ default: true, about: 'Of ensembles: without effect.' }),
-    reconfigEnabled: boolean({ default: false, about: 'Of ensembles: without effect.' }),
+    reconfigEnabled: boolean({
+      default: false,
+      about: 'Of ensembles: what reconfig is refused with.',
+    }),
     secureClientPort: int({ default: null, support: 'refused', about: 'TLS.' }),
   },
   { foreignPrefixes: ['server.', 'metricsProvider.', 'peerType', 'quorum'] },
@@ -87,7 +137,7 @@ export function parseZooCfg(text: string): {
   readonly settings: CoordinationSettings
   readonly warnings: readonly string[]
 } {
-  const properties = parseProperties(text)
+  const properties = withoutPrefix(parseProperties(text))
   const servers = Object.keys(properties).filter((name) => /^server\.\d+$/.test(name))
   if (servers.length > 1) {
     throw new UserError(
@@ -128,8 +178,30 @@ export function parseZooCfg(text: string): {
     snapshotsRetained: Math.max(3, values['autopurge.snapRetainCount']),
     purgeIntervalMs: values['autopurge.purgeInterval'] * 3_600_000,
     superDigest: values['DigestAuthenticationProvider.superDigest'],
+    extendedTypes: values.extendedTypesEnabled,
+    enforceQuota: values.enforceQuota,
+    reconfigEnabled: values.reconfigEnabled,
+    containerCheckMs: values['znode.container.checkIntervalMs'],
+    containersPerMinuteMax: values['znode.container.maxPerMinute'],
+    containerNeverUsedMs: values['znode.container.maxNeverUsedIntervalMs'],
+    admin: values['admin.enableServer']
+      ? {
+          host: values['admin.serverAddress'],
+          port: values['admin.serverPort'],
+          commandUrl: values['admin.commandURL'],
+          idleTimeoutMs: values['admin.idleTimeout'],
+        }
+      : undefined,
   }
   return { settings, warnings }
+}
+
+/** `zookeeper.X`, a name of Java's system properties, says the same as `X`. */
+function withoutPrefix(properties: Readonly<Record<string, string>>): Record<string, string> {
+  const entries = Object.entries(properties)
+  return Object.fromEntries(
+    entries.map(([name, value]) => [name.replace(/^zookeeper\./, ''), value]),
+  )
 }
 
 /** The defaults, for servers inside another process: only the directory must be said. */

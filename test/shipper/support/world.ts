@@ -1,5 +1,5 @@
-// A shipper in a world of its own: files in memory, virtual time, a topic that remembers its records, and
-// a process that can be killed.
+// A shipper in a world of its own: files in memory, virtual time, a topic that remembers its
+// records, and a process that can be killed.
 import { SeededRandom } from '../../../src/memory/random.ts'
 import { MemoryDisk } from '../../../src/memory/disk.ts'
 import { VirtualClock } from '../../../src/memory/clock.ts'
@@ -42,7 +42,10 @@ interface Unanswered {
   readonly reject: (error: Error) => void
 }
 
-/** A producer in front of one partition. `appends`: whether records are kept as soon as they are sent. */
+/**
+ * A producer in front of one partition. `appends`: whether records are kept as soon as they are
+ * sent.
+ */
 export class FakeProducer {
   readonly kept: Kept[]
   answers: 'at once' | 'when told' = 'at once'
@@ -71,7 +74,9 @@ export class FakeProducer {
     })
   }
 
-  /** The broker keeps the first `count` records; they are acknowledged unless the answer is lost. */
+  /**
+   * The broker keeps the first `count` records; they are acknowledged unless the answer is lost.
+   */
   keep(count: number, isAnswered = true): void {
     for (const { record, resolve } of this.#waiting.splice(0, count)) {
       const json = (record.value ?? Buffer.alloc(0)).toString('utf8')
@@ -187,28 +192,42 @@ export class World {
     this.kill()
   }
 
-  /** Records of the registry's log: key to offset. */
+  /** Names of the files in the registry. */
+  registrySources(): string[] {
+    return Object.values(this.#registryStates()).map((state) => state.source ?? '')
+  }
+
+  /** The registry: key to offset. */
   registry(): Record<string, number> {
+    const states = Object.entries(this.#registryStates())
+    return Object.fromEntries(
+      states.map(([key, state]) => [key, state.offset ?? state.cursor?.offset ?? -1]),
+    )
+  }
+
+  #registryStates(): Record<string, RecordedState> {
     const path = '/home/data/registry/filebeat/log.json'
     const file = this.disk.open(path, 'read')
     const bytes = Buffer.alloc(file.size())
     file.readNow(bytes, 0, bytes.length, 0)
     file.close()
-    const offsets: Record<string, number> = {}
+    const states: Record<string, RecordedState> = {}
     let op = ''
     for (const line of bytes.toString('utf8').split('\n')) {
       if (line === '') continue
-      const record = JSON.parse(line) as {
-        op?: string
-        k: string
-        v?: { source?: string; offset?: number; cursor?: { offset: number } }
-      }
+      const record = JSON.parse(line) as { op?: string; k: string; v?: RecordedState }
       if (record.op !== undefined) op = record.op
-      else if (op === 'remove') delete offsets[record.k]
-      else offsets[record.k] = record.v?.offset ?? record.v?.cursor?.offset ?? -1
+      else if (op === 'remove') delete states[record.k]
+      else states[record.k] = record.v ?? {}
     }
-    return offsets
+    return states
   }
+}
+
+interface RecordedState {
+  readonly source?: string
+  readonly offset?: number
+  readonly cursor?: { readonly offset: number }
 }
 
 function mortalClock(clock: Clock, life: { isOver: boolean }): Clock {

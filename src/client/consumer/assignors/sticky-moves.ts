@@ -48,7 +48,11 @@ export class StickyMoves {
   }
 
   #flowOf({ topic }: StickyPartition, { from, to }: Move): Flow {
-    const ofTopic = child(this.#flows, topic, () => new Map<StickyMember, Map<StickyMember, Flow>>())
+    const ofTopic = child(
+      this.#flows,
+      topic,
+      () => new Map<StickyMember, Map<StickyMember, Flow>>(),
+    )
     const ofSource = child(ofTopic, from, () => new Map<StickyMember, Flow>())
     return child(ofSource, to, () => ({ partitions: new Set<StickyPartition>(), largest: 0 }))
   }

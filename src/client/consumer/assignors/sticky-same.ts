@@ -2,7 +2,13 @@
 // The sticky assignors where all members want the same topics: shares differ by one at most, and
 // members keep of what they have as much as their share allows.
 import { compareText } from './assignor.ts'
-import { byMemberId, isFar, type StickyGroup, type StickyMember, type StickyPartition } from './sticky-state.ts'
+import {
+  byMemberId,
+  isFar,
+  type StickyGroup,
+  type StickyMember,
+  type StickyPartition,
+} from './sticky-state.ts'
 
 export interface SameResult {
   readonly assignment: Map<StickyMember, StickyPartition[]>
@@ -69,7 +75,9 @@ class Dealer {
   /** What nobody keeps, by topic and number; where members have racks, the hardest to place first. */
   free(): StickyPartition[] {
     const topics = [...this.#group.topics].sort((one, other) => compareText(one.name, other.name))
-    const free = topics.flatMap(({ partitions }) => partitions.filter((spot) => !this.#kept.has(spot)))
+    const free = topics.flatMap(({ partitions }) =>
+      partitions.filter((spot) => !this.#kept.has(spot)),
+    )
     if (!this.#group.racksMatter) return free
     const ranked = free.map((spot) => ({ spot, rank: this.#group.neighbours(spot) }))
     return ranked.sort((one, other) => one.rank - other.rank).map(({ spot }) => spot)

@@ -74,7 +74,12 @@ export function stickyGroup(
   const ours = inOrder.map((member): StickyMember => {
     const wanted = new Set(member.topics.flatMap((name) => allTopics.get(name) ?? []))
     const rack = byRack ? racks.get(member.memberId) : undefined
-    const mine = { memberId: member.memberId, topics: wanted, rack, held: new Set<StickyPartition>() }
+    const mine = {
+      memberId: member.memberId,
+      topics: wanted,
+      rack,
+      held: new Set<StickyPartition>(),
+    }
     for (const topic of wanted) topic.subscribers.push(mine)
     return mine
   })

@@ -1,0 +1,38 @@
+// Pure.
+import { isBrokerPowerLoss, placeKey } from '../observation.ts'
+import type { Invariant } from './invariant.ts'
+import { mayTakeBack } from './promises.ts'
+
+/**
+ * A reader gets each offset once and in order, without a gap; and all readers find the same record at an
+ * offset. Not in topics that a power loss was allowed to cut: there offsets are given out twice.
+ */
+export function readersAgree(): Invariant {
+  const known = new Map<string, Map<number, number>>()
+  const positions = new Map<string, number>()
+  const takenBack = new Set<string>()
+  const broken = new Set<string>()
+  return {
+    number: 'I14',
+    name: 'readers see one log, in order',
+    observe(seen) {
+      if (seen.kind === 'topicCreated' && mayTakeBack(seen.flushed)) takenBack.add(seen.topic)
+      if (isBrokerPowerLoss(seen)) for (const topic of takenBack) broken.add(topic)
+      if (seen.kind !== 'delivered' || broken.has(seen.topic)) return undefined
+      const where = placeKey(seen)
+      const { offset, number, reader } = seen
+      const key = `${reader} ${where}`
+      const last = positions.get(key)
+      positions.set(key, offset)
+      if (last !== undefined && offset !== last + 1)
+        return `${reader} got ${where}:${offset} after ${last}`
+      const here = known.get(where) ?? new Map<number, number>()
+      known.set(where, here)
+      const before = here.get(offset)
+      if (before !== undefined && before !== number)
+        return `${reader} found record ${number} at ${where}:${offset}, where others found ${before}`
+      here.set(offset, number)
+      return undefined
+    },
+  }
+}

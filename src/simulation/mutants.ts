@@ -1,0 +1,78 @@
+/**
+ * Mistakes made on purpose: parts of the system replaced by ones that break a promise, to show that the
+ * simulator would notice. Each is put in place for the whole process, and taken back afterwards.
+ */
+import { Errors } from '../kafka/errors.ts'
+import { Shard } from '../broker/groups/shard.ts'
+import { PartitionLog } from '../storage/partition-log.ts'
+import { Producers } from '../storage/producers.ts'
+import { ClientWatches } from '../zookeeper/client/watches.ts'
+import { TransactionLog } from '../zookeeper/server/log.ts'
+import { SessionTable } from '../zookeeper/server/sessions.ts'
+import type { RunOptions } from './run.ts'
+
+export interface Mutant {
+  readonly name: string
+  /** What it does wrong, in words. */
+  readonly about: string
+  /** Puts it in place; returns what takes it back. */
+  readonly apply: () => () => void
+  readonly options?: RunOptions
+}
+
+/** Replaces one method of a class; returns what puts the original back. */
+function replace<T, K extends keyof T>(prototype: T, name: K, method: T[K]): () => void {
+  const original = prototype[name]
+  prototype[name] = method
+  return () => {
+    prototype[name] = original
+  }
+}
+
+export const mutants: readonly Mutant[] = [
+  {
+    name: 'acknowledge-before-written',
+    about: 'the broker answers while the records are still in its own memory',
+    apply: () => () => {},
+    options: { keepsWritesInProcess: true },
+  },
+  {
+    name: 'acknowledge-before-synced',
+    about: 'flush.messages=1 is answered without the fsync',
+    apply: () => replace(PartitionLog.prototype, 'sync', () => Promise.resolve()),
+  },
+  {
+    name: 'coordination-without-sync',
+    about: 'the coordination server answers before its log is on the disk',
+    apply: () => replace(TransactionLog.prototype, 'sync', () => Promise.resolve()),
+  },
+  {
+    name: 'forget-watches',
+    about: 'a client of the coordination server does not set its watches again after a reconnect',
+    apply: () => replace(ClientWatches.prototype, 'portions', () => []),
+  },
+  {
+    name: 'commit-before-append',
+    about: 'an offset commit is answered before it is in the log',
+    apply: () => {
+      const late = new WeakMap<Shard, Parameters<Shard['append']>[0]>()
+      const original = Shard.prototype.append
+      return replace(Shard.prototype, 'append', function append(this: Shard, records) {
+        const earlier = late.get(this)
+        late.set(this, records)
+        if (earlier !== undefined) void original.call(this, earlier)
+        return Promise.resolve(Errors.NONE)
+      })
+    },
+  },
+  {
+    name: 'skip-sequence-check',
+    about: 'the broker appends what an idempotent producer sends again',
+    apply: () => replace(Producers.prototype, 'check', () => 'ok'),
+  },
+  {
+    name: 'immortal-sessions',
+    about: 'the coordination server never ends a session that is silent',
+    apply: () => replace(SessionTable.prototype, 'expire', () => []),
+  },
+]

@@ -1,0 +1,125 @@
+// Pure.
+import { coordinationHost } from './plan.ts'
+
+/**
+ * What can be seen from outside of the system under test: what clients asked, were promised and saw,
+ * and what was done to the machines. The invariants know nothing else.
+ */
+
+/** A record as a producer sent it. Its number is the first thing in its value. */
+export interface SentRecord {
+  readonly number: number
+  /** One life of one producer: order and uniqueness are promised within it. */
+  readonly producer: string
+  readonly topic: string
+  readonly partition: number
+  readonly acks: -1 | 0 | 1
+  readonly idempotent: boolean
+  /** A power loss must not lose it once it is acknowledged. */
+  readonly flushed: boolean
+}
+
+export interface Place {
+  readonly topic: string
+  readonly partition: number
+}
+
+export type Observation =
+  | {
+      readonly kind: 'log'
+      readonly host: string
+      readonly level: string
+      readonly name: string
+      readonly message: string
+      readonly error: unknown
+    }
+  /** A promise rejected and nobody heard. */
+  | { readonly kind: 'unheard'; readonly error: unknown }
+  | { readonly kind: 'processKilled'; readonly host: string }
+  | { readonly kind: 'powerLost'; readonly host: string }
+  | { readonly kind: 'topicCreated'; readonly topic: string; readonly flushed: boolean }
+  | { readonly kind: 'sent'; readonly record: SentRecord }
+  | { readonly kind: 'acknowledged'; readonly number: number; readonly offset: number }
+  | { readonly kind: 'failed'; readonly number: number }
+  /** `reader`: one uninterrupted assignment of a partition to one consumer. */
+  | ({
+      readonly kind: 'delivered'
+      readonly group: string
+      readonly reader: string
+      readonly offset: number
+      readonly number: number
+    } & Place)
+  | ({ readonly kind: 'committed'; readonly group: string; readonly offset: number } & Place)
+  | { readonly kind: 'committedAsked'; readonly question: number }
+  | ({
+      readonly kind: 'committedRead'
+      readonly question: number
+      readonly group: string
+      readonly offset: number
+    } & Place)
+  | ({ readonly kind: 'endOffset'; readonly offset: number } & Place)
+  /** The whole of a partition, read when all was well again. */
+  | ({
+      readonly kind: 'wholeLog'
+      readonly records: readonly { readonly offset: number; readonly number: number }[]
+    } & Place)
+  /** A group has read its topics, at least all records with smaller numbers than `before`. */
+  | {
+      readonly kind: 'groupDone'
+      readonly group: string
+      readonly topics: readonly string[]
+      readonly before: number
+    }
+  | { readonly kind: 'coordinationAsked'; readonly question: number }
+  | {
+      readonly kind: 'coordinationWritten'
+      readonly question: number
+      readonly path: string
+      readonly zxid: bigint
+    }
+  | {
+      readonly kind: 'coordinationRead'
+      readonly session: string
+      readonly path: string
+      /** mzxid of the node; 0n where there is none. */
+      readonly zxid: bigint
+    }
+  /** All of the counter's increments that were answered, and its value as read at the end. */
+  | {
+      readonly kind: 'counterRead'
+      readonly value: number
+      readonly answered: number
+      readonly unanswered: number
+    }
+  | {
+      readonly kind: 'ephemeralSeen'
+      readonly path: string
+      readonly present: boolean
+      /** alive: its owner knows that it holds the session. ended: long enough ago. */
+      readonly owner: 'alive' | 'doubtful' | 'ended'
+    }
+  | ({
+      readonly kind: 'partitionState'
+      readonly leaderEpoch: number
+      readonly controllerEpoch: number
+      /** Of the state's node: another creation, another life. */
+      readonly czxid: bigint
+    } & Place)
+  /** A topic made again: what was acknowledged in its former lives, and what is found in it now. */
+  | {
+      readonly kind: 'recreated'
+      readonly topic: string
+      readonly former: readonly number[]
+      readonly found: readonly number[]
+    }
+  /** Something that had to happen within its bound did not. */
+  | { readonly kind: 'stuck'; readonly what: string }
+
+export function placeKey({ topic, partition }: Place): string {
+  return `${topic}-${partition}`
+}
+
+/** A broker's machine lost its power; that of the coordination server excuses nothing. */
+export function isBrokerPowerLoss(seen: Observation): boolean {
+  return seen.kind === 'powerLost' && seen.host !== coordinationHost
+}

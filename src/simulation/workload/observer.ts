@@ -1,0 +1,130 @@
+/** Who looks on from a host that nothing happens to: ends of partitions, commits, znodes. */
+import type { KafkaClient } from '../../client/client.ts'
+import type { Consumer } from '../../client/consumer/types.ts'
+import { KafkaError } from '../../client/errors.ts'
+import { decodePartitionState, paths as brokerPaths } from '../../broker/znodes.ts'
+import { delay } from '../../runtime/clock.ts'
+import type { Ports } from '../../runtime/service.ts'
+import { isZooKeeperError, type ZooKeeperClient } from '../../zookeeper/client/client.ts'
+import { ZooKeeperSession } from '../../zookeeper/client/session.ts'
+import type { Place } from '../observation.ts'
+import { paths } from './coordination-clients.ts'
+import type { Scene } from './scene.ts'
+
+const pauseMs = 600
+
+export class Observer {
+  readonly ports: Ports
+  readonly client: KafkaClient
+  readonly #scene: Scene
+  readonly #consumer: Consumer
+  #zookeeper: ZooKeeperClient | undefined
+  /** When coordination was last seen to come back; owners' sessions count from then. */
+  restoredAtMs = Infinity
+
+  constructor(scene: Scene, ports: Ports) {
+    this.#scene = scene
+    this.ports = ports
+    this.client = scene.client(ports, 'observer')
+    this.#consumer = this.client.consumer({ allowAutoTopicCreation: false })
+  }
+
+  get places(): Place[] {
+    return this.#scene.plan.topics.flatMap(({ name, partitionCount }) =>
+      Array.from({ length: partitionCount }, (_, partition) => ({ topic: name, partition })),
+    )
+  }
+
+  /** A session with coordination; a new one where the last has expired. @throws ZooKeeperError */
+  async zookeeper(): Promise<ZooKeeperClient> {
+    const known = this.#zookeeper
+    if (known !== undefined && known.state !== 'expired' && known.state !== 'closed') {
+      await known.connected()
+      return known
+    }
+    const session = new ZooKeeperSession(this.ports, {
+      connect: this.#scene.cluster.connectString,
+      sessionTimeoutMs: 10_000,
+      connectTimeoutMs: 10_000,
+    })
+    await session.start()
+    this.#zookeeper = session
+    return session
+  }
+
+  /** Topics and nodes that the clients need. @throws KafkaError, ZooKeeperError */
+  async prepare(): Promise<void> {
+    const zookeeper = await this.zookeeper()
+    await zookeeper.makePath(paths.ephemerals)
+    await zookeeper.create(paths.counter, Buffer.from('0'))
+    await zookeeper.create(paths.signal, Buffer.from('act one'))
+    const outcomes = await this.client.admin().createTopics(
+      this.#scene.plan.topics.map(({ name, partitionCount, configs }) => {
+        return { name, partitions: partitionCount, replicationFactor: 1, configs }
+      }),
+    )
+    for (const { error } of outcomes) if (error !== undefined) throw error
+    for (const { name, flushed } of this.#scene.plan.topics)
+      this.#scene.world.observe({ kind: 'topicCreated', topic: name, flushed })
+  }
+
+  /** Looks on, for ever. */
+  async watch(): Promise<void> {
+    for (;;) {
+      for (const look of [this.#ends, this.#commits, this.#states, this.#ephemerals]) {
+        try {
+          await look.call(this)
+        } catch (error) {
+          if (!(error instanceof KafkaError) && !isZooKeeperError(error)) throw error
+        }
+      }
+      await delay(this.ports.clock, pauseMs)
+    }
+  }
+
+  async #ends(): Promise<void> {
+    for (const end of await this.#consumer.endOffsets(this.places)) {
+      const { topic, partition, offset } = end
+      this.#scene.world.observe({ kind: 'endOffset', topic, partition, offset })
+    }
+  }
+
+  async #commits(): Promise<void> {
+    for (const { name, topics } of this.#scene.plan.groups) await this.askCommits(name, topics)
+  }
+
+  /** @throws KafkaError */
+  async askCommits(group: string, topics: readonly string[]): Promise<void> {
+    const { world } = this.#scene
+    const question = world.newQuestion()
+    world.observe({ kind: 'committedAsked', question })
+    const places = this.places.filter(({ topic }) => topics.includes(topic))
+    for (const found of await this.client.admin().groupOffsets(group, places)) {
+      const { topic, partition, offset } = found
+      world.observe({ kind: 'committedRead', question, group, topic, partition, offset })
+    }
+  }
+
+  async #states(): Promise<void> {
+    const zookeeper = await this.zookeeper()
+    for (const { topic, partition } of this.places) {
+      const { data, stat } = await zookeeper.getData(brokerPaths.partitionState(topic, partition))
+      const state = decodePartitionState(data)
+      if (state === undefined) continue
+      const { leaderEpoch, controllerEpoch } = state
+      const epochs = { leaderEpoch, controllerEpoch, czxid: stat.czxid }
+      this.#scene.world.observe({ kind: 'partitionState', topic, partition, ...epochs })
+    }
+  }
+
+  async #ephemerals(): Promise<void> {
+    const zookeeper = await this.zookeeper()
+    const { ephemerals, plan, world } = this.#scene
+    for (const node of ephemerals.all) {
+      const present = (await zookeeper.exists(node.path)) !== null
+      const graceMs = 3 * plan.coordination.tickMs + node.sessionTimeoutMs
+      const owner = ephemerals.ownerOf(node, graceMs, this.restoredAtMs)
+      world.observe({ kind: 'ephemeralSeen', path: node.path, present, owner })
+    }
+  }
+}

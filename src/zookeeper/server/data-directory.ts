@@ -1,0 +1,52 @@
+/** The directories of a server: made so that they survive power loss, and held by one server at a time. */
+import { type Disk, DiskError, type DiskLock } from '../../runtime/disk.ts'
+import { UserError } from '../../runtime/service.ts'
+import type { DataDirectories } from './recovery.ts'
+import type { CoordinationSettings } from './settings.ts'
+
+const LOCK_NAME = '.lock'
+
+export function directoriesOf(settings: CoordinationSettings): DataDirectories {
+  return {
+    snapshots: `${settings.dataDirectory}/version-2`,
+    logs: `${settings.logDirectory}/version-2`,
+  }
+}
+
+/**
+ * Makes what is missing and locks both. @throws DiskError, and UserError where another server has them.
+ */
+export function openDirectories(disk: Disk, settings: CoordinationSettings): readonly DiskLock[] {
+  for (const directory of Object.values(directoriesOf(settings))) makeDirectory(disk, directory)
+  const locks: DiskLock[] = []
+  for (const root of new Set([settings.dataDirectory, settings.logDirectory])) {
+    try {
+      locks.push(disk.lock(`${root}/${LOCK_NAME}`))
+    } catch (error) {
+      for (const lock of locks) lock.release()
+      if (!(error instanceof DiskError) || error.code !== 'ELOCKED') throw error
+      const message = `${root} is in use by another coordination server`
+      throw new UserError(message, { cause: error })
+    }
+  }
+  return locks
+}
+
+/** Creates a directory and the missing ones above it, so that their names survive power loss. */
+function makeDirectory(disk: Disk, path: string): void {
+  const parent = path.slice(0, path.lastIndexOf('/'))
+  if (disk.stat(path) !== undefined) return
+  if (parent !== '') makeDirectory(disk, parent)
+  disk.makeDirectory(path)
+  const root = path.startsWith('/') ? '/' : '.'
+  disk.syncDirectory(parent === '' ? root : parent)
+}
+
+/** Bytes of all files in a directory; those that go meanwhile count nothing. @throws DiskError */
+export function directoryBytes(disk: Disk, directory: string): number {
+  let bytes = 0
+  for (const { name, kind } of disk.list(directory)) {
+    if (kind === 'file') bytes += disk.stat(`${directory}/${name}`)?.size ?? 0
+  }
+  return bytes
+}
