@@ -1,7 +1,7 @@
 // The Kafka client: owns the cluster's metadata and the connections; makes producers, consumers and
 // an admin client. Brokers from 0.10.0 to 4.x.
 import { KafkaAdmin } from './admin/admin.ts'
-import type { Admin } from './admin/types.ts'
+import type { Admin, ClusterAdmin } from './admin/types.ts'
 import { Cluster } from './cluster.ts'
 import { KafkaConsumer } from './consumer/consumer.ts'
 import type { Consumer, ConsumerSettings } from './consumer/types.ts'
@@ -57,6 +57,11 @@ export class KafkaClient {
   }
 
   admin(): Admin {
+    return new KafkaAdmin(this.#cluster)
+  }
+
+  /** All that can be asked of a cluster; admin() is the everyday part of it. */
+  clusterAdmin(): ClusterAdmin {
     return new KafkaAdmin(this.#cluster)
   }
 

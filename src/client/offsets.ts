@@ -159,7 +159,8 @@ function topicsOf(queries: readonly OffsetQuery[]): {
   return [...byTopic].map(([name, partitions]) => ({ name, partitions }))
 }
 
-function noLeader(cluster: Cluster, { topic, partition }: OffsetQuery): KafkaError {
+/** Why a partition cannot be asked for now. */
+export function noLeader(cluster: Cluster, { topic, partition }: TopicPartition): KafkaError {
   const known = cluster.metadata.topics.get(topic)
   const missing = known === undefined || known.partitions[partition] === undefined
   const fallback = missing ? Errors.UNKNOWN_TOPIC_OR_PARTITION : Errors.LEADER_NOT_AVAILABLE

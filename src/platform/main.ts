@@ -4,6 +4,7 @@ import { createHttpClient } from '../node/http.ts'
 import { realPorts } from '../node/ports.ts'
 import { currentDirectory, isTerminal } from '../node/surroundings.ts'
 import type { DiskFile } from '../runtime/disk.ts'
+import { NetworkError } from '../runtime/network.ts'
 import type { ProcessContext } from '../runtime/process.ts'
 import { UserError, type Ports } from '../runtime/service.ts'
 import { parseUpArguments, upUsage, type StageName, type UpSettings } from './arguments.ts'
@@ -26,8 +27,26 @@ export async function main(context: ProcessContext): Promise<number> {
     for (const { name, text } of files) context.stdout.write(`--- ${name}\n${masked(text)}\n`)
     return 0
   }
+  await refuseTakenPorts(up, ports)
   writeFiles(up, ports, files)
   return new Chain(context, ports, up).run()
+}
+
+/** Somebody else's server on one of the ports would pass for ours. */
+async function refuseTakenPorts(up: UpSettings, { network }: Ports): Promise<void> {
+  const { host } = up
+  for (const [stage, port] of Object.entries(up.ports)) {
+    try {
+      const listener = await network.listen({ host, port }, (connection) => connection.destroy())
+      await listener.close()
+    } catch (error) {
+      if (!(error instanceof NetworkError)) throw error
+      const what = error.code === 'EADDRINUSE' ? 'is taken' : `cannot be bound: ${error.code}`
+      throw new UserError(
+        `port ${port} of ${host} ${what}; --${stage}-port N gives the ${stage} another`,
+      )
+    }
+  }
 }
 
 /** The user's file where there is one, else the one that is made. */

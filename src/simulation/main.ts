@@ -4,6 +4,7 @@
  *   --seed N           replays one seed exactly; the last line is `hash HEX`
  *   --trace            with --seed: prints every event
  *   --faults 0,2       with --seed: only these of its faults, counted from 0
+ *   --shrink           with --seed: leaves out every fault that the violation does not need
  *   --plan             with --seed: prints what the seed decides, and runs nothing
  *   --seconds N        runs fresh seeds for so long and says how many
  *   --start N          the first of them, the others follow; default: by chance
@@ -20,6 +21,7 @@ import { runMain } from '../node/process.ts'
 import type { Main, ProcessContext } from '../runtime/process.ts'
 import { type Ports, UserError } from '../runtime/service.ts'
 import { type Mutant, mutants } from './mutants.ts'
+import type { Plan } from './plan.ts'
 import { type Outcome, planOf, run } from './run.ts'
 
 const seedBound = 2 ** 31
@@ -28,6 +30,7 @@ const options = {
   seed: { type: 'string' },
   trace: { type: 'boolean' },
   faults: { type: 'string' },
+  shrink: { type: 'boolean' },
   plan: { type: 'boolean' },
   seconds: { type: 'string' },
   start: { type: 'string' },
@@ -86,7 +89,7 @@ async function replay(
   { stdout }: ProcessContext,
 ): Promise<number> {
   const whole = planOf(seed)
-  const kept = values.faults?.split(',').map(Number)
+  const kept = values.faults?.split(',').filter(Boolean).map(Number)
   const faults = whole.faults.filter((_, index) => kept === undefined || kept.includes(index))
   const plan = { ...whole, faults }
   if (values.plan === true) {
@@ -94,11 +97,28 @@ async function replay(
     return 0
   }
   mutant?.apply()
+  if (values.shrink === true) stdout.write(await shrink(seed, whole, mutant))
   const trace = values.trace === true ? (line: string) => void stdout.write(`${line}\n`) : undefined
   const outcome = await run(plan, { ...mutant?.options, ...(trace === undefined ? {} : { trace }) })
   stdout.write(report(seed, outcome))
   stdout.write(`hash ${outcome.hash}\n`)
   return outcome.violations.length > 0 ? 1 : 0
+}
+
+/** One fault after another is left out, as long as the same invariant is violated. */
+async function shrink(seed: number, plan: Plan, mutant: Mutant | undefined): Promise<string> {
+  const numberOf = async (faults: readonly number[]): Promise<string | undefined> => {
+    const kept = plan.faults.filter((_, index) => faults.includes(index))
+    return (await run({ ...plan, faults: kept }, mutant?.options)).violations[0]?.number
+  }
+  let faults = plan.faults.map((_, index) => index)
+  const number = await numberOf(faults)
+  if (number === undefined) return `seed ${seed} is clean\n`
+  for (const fault of [...faults]) {
+    const fewer = faults.filter((other) => other !== fault)
+    if ((await numberOf(fewer)) === number) faults = fewer
+  }
+  return `needed for ${number}: --seed ${seed} --faults '${faults.join(',')}'\n`
 }
 
 async function explore(

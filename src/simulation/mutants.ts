@@ -9,6 +9,7 @@ import { Producers } from '../storage/producers.ts'
 import { ClientWatches } from '../zookeeper/client/watches.ts'
 import { TransactionLog } from '../zookeeper/server/log.ts'
 import { SessionTable } from '../zookeeper/server/sessions.ts'
+import type { FaultKind, Plan } from './plan.ts'
 import type { RunOptions } from './run.ts'
 
 export interface Mutant {
@@ -17,6 +18,8 @@ export interface Mutant {
   readonly about: string
   /** Puts it in place; returns what takes it back. */
   readonly apply: () => () => void
+  /** Whether a plan has what it takes to notice. */
+  readonly isNoticeable: (plan: Plan) => boolean
   readonly options?: RunOptions
 }
 
@@ -29,31 +32,44 @@ function replace<T, K extends keyof T>(prototype: T, name: K, method: T[K]): () 
   }
 }
 
+function has(plan: Plan, kinds: readonly FaultKind['kind'][], prefix = ''): boolean {
+  return plan.faults.some(
+    (fault) => kinds.includes(fault.kind) && 'host' in fault && fault.host.startsWith(prefix),
+  )
+}
+
+const someTopicIsFlushed = ({ topics }: Plan): boolean => topics.some(({ flushed }) => flushed)
+
 export const mutants: readonly Mutant[] = [
   {
     name: 'acknowledge-before-written',
     about: 'the broker answers while the records are still in its own memory',
+    isNoticeable: (plan) => has(plan, ['kill'], 'broker'),
     apply: () => () => {},
     options: { keepsWritesInProcess: true },
   },
   {
     name: 'acknowledge-before-synced',
     about: 'flush.messages=1 is answered without the fsync',
+    isNoticeable: (plan) => someTopicIsFlushed(plan) && has(plan, ['losePower'], 'broker'),
     apply: () => replace(PartitionLog.prototype, 'sync', () => Promise.resolve()),
   },
   {
     name: 'coordination-without-sync',
     about: 'the coordination server answers before its log is on the disk',
+    isNoticeable: (plan) => has(plan, ['losePower'], 'coordination'),
     apply: () => replace(TransactionLog.prototype, 'sync', () => Promise.resolve()),
   },
   {
     name: 'forget-watches',
     about: 'a client of the coordination server does not set its watches again after a reconnect',
+    isNoticeable: (plan) => has(plan, ['kill', 'reset'], 'coordination'),
     apply: () => replace(ClientWatches.prototype, 'portions', () => []),
   },
   {
     name: 'commit-before-append',
     about: 'an offset commit is answered before it is in the log',
+    isNoticeable: (plan) => plan.groups.length > 0 && has(plan, ['kill'], 'broker'),
     apply: () => {
       const late = new WeakMap<Shard, Parameters<Shard['append']>[0]>()
       const original = Shard.prototype.append
@@ -68,11 +84,17 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'skip-sequence-check',
     about: 'the broker appends what an idempotent producer sends again',
+    isNoticeable: (plan) => has(plan, ['reset', 'kill', 'slowDisk']) && plan.producers.some(({ idempotent }) => idempotent),
     apply: () => replace(Producers.prototype, 'check', () => 'ok'),
   },
   {
     name: 'immortal-sessions',
     about: 'the coordination server never ends a session that is silent',
-    apply: () => replace(SessionTable.prototype, 'expire', () => []),
+    isNoticeable: (plan) => plan.coordinationClients.length > 0 && has(plan, ['kill'], 'coordination-client'),
+    apply: () =>
+      replace(SessionTable.prototype, 'expire', function expire(this: SessionTable, now) {
+        for (const session of this.values()) this.touch(session, now)
+        return []
+      }),
   },
 ]

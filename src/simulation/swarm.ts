@@ -174,7 +174,7 @@ function drawGroup(draw: Draw, index: number, topics: readonly string[]): GroupP
     maxPollRecords: draw.of([1, 10, 500]),
     fetchMaxWaitMs: draw.of([10, 100, 500]),
     pollsPerCommit: draw.skewed(1, 5),
-    processingMs: draw.of([0, 0, 20, 400]),
+    processingMs: draw.of([0, 0, 20, 100]),
   }
 }
 

@@ -153,34 +153,3 @@ test('with a flush per message, what was acknowledged survives a power loss', as
     assert.deepEqual((await client.values('t')).slice(0, 3), ['a', 'b', 'c'])
   }
 })
-
-test('hostile frames close their connection and nothing else', async () => {
-  const world = await new World().start()
-  const client = await world.connect()
-  await client.createTopic('t')
-  const frames = ['7fffffff', 'ffffffff', '0000000400', '00000008 0000 0063 00000001', '00000000']
-  for (const hex of frames) {
-    const connection = await world.clock.until(
-      world.network.connect({ host: 'localhost', port: 9092 }),
-    )
-    let isClosed = false
-    connection.start({ onData() {}, onClose: () => void (isClosed = true) })
-    connection.write(Buffer.from(hex.replaceAll(' ', ''), 'hex'))
-    await world.clock.advance(180000)
-    assert.equal(isClosed, true, hex)
-  }
-  await client.produce('t', ['still here'])
-})
-
-test('metadata makes a missing topic when it may, and says that its leader is not known yet', async () => {
-  const world = await new World().start()
-  const client = await world.connect()
-  const first = await client.metadata(['made'])
-  assert.equal(first.topics[0]?.errorCode, Errors.LEADER_NOT_AVAILABLE)
-  await world.clock.advance(100)
-  const second = await client.metadata(['made'])
-  assert.equal(second.topics[0]?.errorCode, Errors.NONE)
-  assert.equal(second.topics[0]?.partitions[0]?.leaderId, 0)
-  const bad = await client.metadata(['not/legal'])
-  assert.equal(bad.topics[0]?.errorCode, Errors.INVALID_TOPIC_EXCEPTION)
-})

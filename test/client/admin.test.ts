@@ -74,8 +74,9 @@ test('where changes cannot be sent alone, overrides that stay are sent along', a
     return { name, value, configSource }
   }
   const configs = [entry('kept', '1', 1), entry('gone', '2', 1), entry('default', '3', 5)]
-  broker.on(DescribeConfigs, () => ({ results: [{ errorMessage: null, configs }] }), { max: 1 })
-  broker.on(AlterConfigs, () => ({ responses: [{ errorMessage: null }] }))
+  const resource = { resourceType: 2, resourceName: 't', errorMessage: null }
+  broker.on(DescribeConfigs, () => ({ results: [{ ...resource, configs }] }), { max: 1 })
+  broker.on(AlterConfigs, () => ({ responses: [resource] }))
   const change = { type: 'topic', name: 't', set: { gone: null, added: '4' } } as const
   const [outcome] = await world.clock.until(world.client.admin().alterConfigs([change]))
   assert.equal(outcome?.error, undefined)

@@ -139,12 +139,29 @@ export class Chain {
     )
   }
 
-  /** The messages of all documents, in no particular order. */
-  async messages(size = 10000): Promise<string[]> {
-    const answer = await this.get(this.ports.search, `/logs-*/_search?size=${size}`)
-    const hits = (answer as { hits?: { hits?: { _source: { message: string } }[] } })?.hits?.hits
-    return (hits ?? []).map((hit) => hit._source.message)
+  /** The messages of all documents, each once, read page by page. */
+  async messages(): Promise<Set<string>> {
+    const found = new Set<string>()
+    let after: readonly string[] | undefined
+    for (;;) {
+      const body = { size: 5000, sort: ['message.keyword'], search_after: after }
+      const answer = await fetch(`http://127.0.0.1:${this.ports.search}/logs-*/_search`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      })
+      const { hits } = (await answer.json()) as { hits: { hits: Hit[] } }
+      const last = hits.hits.at(-1)
+      if (last === undefined) return found
+      for (const hit of hits.hits) found.add(hit._source.message)
+      after = last.sort
+    }
   }
+}
+
+interface Hit {
+  readonly _source: { readonly message: string }
+  readonly sort: readonly string[]
 }
 
 export async function startChain(

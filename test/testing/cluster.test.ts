@@ -100,6 +100,35 @@ test('a snapshot brings back topics, records and offsets, more than once', async
   }
 })
 
+test('a snapshot brings back groups: a consumer that was a member stays one', async () => {
+  await using cluster = await startCluster({ topics: [{ name: 't' }] })
+  const client = cluster.client()
+  const consumer = client.consumer({ groupId: 'g', autoOffsetReset: 'earliest' })
+  let assignments = 0
+  consumer.onAssigned(() => {
+    assignments += 1
+  })
+  consumer.subscribe(['t'])
+  const next = async (): Promise<string> => {
+    for (;;) {
+      const [record] = await consumer.poll(1000)
+      if (record !== undefined) return String(record.value)
+    }
+  }
+  await cluster.produce('t', ['a'])
+  assert.equal(await next(), 'a')
+  await consumer.commit()
+  const snapshot = await cluster.snapshot()
+  await cluster.restore(snapshot)
+  await cluster.produce('t', ['b'])
+  assert.equal(await next(), 'b')
+  await consumer.commit()
+  assert.equal(assignments, 1)
+  const [group] = await client.admin().describeGroups(['g'])
+  assert.equal(group?.state, 'Stable')
+  assert.equal(group.members.length, 1)
+})
+
 test('a snapshot brings back the time', async () => {
   await using cluster = await startCluster()
   const snapshot = await cluster.snapshot()

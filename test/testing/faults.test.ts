@@ -232,15 +232,12 @@ test('a client survives the errors of a moved leader', async () => {
 test('faults that make no sense are refused', async () => {
   await using cluster = await startCluster()
   assert.throws(() => cluster.fault({ api: 'Prodcue', close: true }), /Prodcue is none of Produce/)
-  const none = { api: 'Produce' } as Parameters<TestCluster['fault']>[0]
-  assert.throws(() => cluster.fault(none), /missing/)
-  const two = { api: 'Produce', drop: true, close: true } as const
-  assert.throws(() => cluster.fault(two), /only one/)
-  const unknown = { api: 'Produce', error: 'NO_SUCH_ERROR' } as unknown
-  assert.throws(
-    () => cluster.fault(unknown as Parameters<TestCluster['fault']>[0]),
-    /NO_SUCH_ERROR/,
-  )
+  const fault = (given: object): void => {
+    Reflect.apply(cluster.fault, cluster, [given])
+  }
+  assert.throws(() => fault({ api: 'Produce' }), /missing/)
+  assert.throws(() => fault({ api: 'Produce', drop: true, close: true }), /only one/)
+  assert.throws(() => fault({ api: 'Produce', error: 'NO_SUCH_ERROR' }), /NO_SUCH_ERROR/)
 })
 
 test('what is no Kafka request reaches the broker, which closes the connection', async () => {

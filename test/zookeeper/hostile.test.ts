@@ -150,6 +150,45 @@ test('connections of one address are limited, sessionless ones closed after ten 
   assert.equal(later.isClosed, false)
 })
 
+test('every four-letter word is answered in the form that scripts expect', async () => {
+  const world = new World()
+  await world.startServer({ fourLetterWords: 'all' })
+  const owner = await world.client('good')
+  await world.wait(owner.create('/e', null, { ephemeral: true }))
+  await world.wait(owner.getData('/e', () => {}))
+  const ask = async (word: string): Promise<string> => {
+    const client = await raw(world)
+    client.send(Buffer.from(word))
+    await world.clock.advance(100)
+    return client.received.toString()
+  }
+  const id = `0x${owner.sessionId.toString(16)}`
+  const date = String.raw`[A-Z][a-z]{2} [A-Z][a-z]{2} \d\d \d\d:\d\d:\d\d UTC \d{4}`
+  const expected: readonly (readonly [word: string, answer: RegExp])[] = [
+    ['ruok', /^imok$/],
+    ['isro', /^rw$/],
+    ['gtmk', /^306$/],
+    ['conf', /^clientPort=2181\nsecureClientPort=-1\ndataDir=\/data\/zookeeper\/version-2\n/],
+    ['dirs', /^datadir_size: \d+\nlogdir_size: \d+\n$/],
+    ['wchs', /^1 connections watching 1 paths\nTotal watches:1\n$/],
+    ['wchc', new RegExp(`^${id}\\n\\t/e\\n\\n$`)],
+    ['wchp', new RegExp(`^/e\\n\\t${id}\\n\\n$`)],
+    ['mntr', /^zk_version\t3\.8\..*\nzk_server_state\tstandalone\nzk_ephemerals_count\t1\n/],
+    [
+      'dump',
+      new RegExp(`^SessionTracker dump:\\nSession Sets \\(1\\)/\\(1\\):\\n1 expire at ${date}:`),
+    ],
+    ['dump', new RegExp(`Sessions with Ephemerals \\(1\\):\\n${id}:\\n\\t/e\\n`)],
+    ['cons', new RegExp(`\\[1\\]\\(queued=0,recved=3,sent=3,sid=${id},lop=GETD,est=\\d+,to=6000,`)],
+    ['envi', /^Environment:\nzookeeper\.version=3\.8\./],
+    ['crst', /^Connection stats reset\.\n$/],
+    ['srst', /^Server stats reset\.\n$/],
+    ['stat', /Clients:\n \/.*\[1\]\(queued=0,recved=0,sent=0\)\n/],
+    ['srvr', /\nReceived: \d\nSent: \d\nConnections: \d+\n/],
+  ]
+  for (const [word, answer] of expected) assert.match(await ask(word), answer, word)
+})
+
 test('four-letter words are answered when they are allowed', async () => {
   const world = new World()
   await world.startServer({ fourLetterWords: new Set(['srvr', 'ruok']) })

@@ -15,9 +15,11 @@ import { statOf } from '../../src/zookeeper/server/node.ts'
 import { readSnapshot } from '../../src/zookeeper/server/snapshot-reader.ts'
 import { type Snapshot, writeSnapshot } from '../../src/zookeeper/server/snapshot.ts'
 import {
+  CONTAINER_OWNER,
   takeTransaction,
   type Transaction,
   transactionBytes,
+  ttlOwner,
 } from '../../src/zookeeper/server/transactions.ts'
 import { DataTree } from '../../src/zookeeper/server/tree.ts'
 import { purge } from '../../src/zookeeper/server/purge.ts'
@@ -93,6 +95,9 @@ test('every kind of change is read as it was written', () => {
   const changes: readonly Transaction['change'][] = [
     { type: 'create', path: '/a', data: null, acl, owner: 7n, parentCversion: 3 },
     { type: 'create', path: '/a', data: 'x', acl, owner: 0n, parentCversion: 3 },
+    { type: 'create', path: '/a', data: 'x', acl, owner: CONTAINER_OWNER, parentCversion: 3 },
+    { type: 'create', path: '/a', data: null, acl, owner: ttlOwner(5000n), parentCversion: 3 },
+    { type: 'create', path: '/a', data: Buffer.alloc(2000, 7), acl, owner: 0n, parentCversion: 3 },
     { type: 'delete', path: '/a' },
     { type: 'setData', path: '/a', data: 'y', version: 4 },
     { type: 'setAcl', path: '/a', acl, version: 2 },
@@ -150,6 +155,110 @@ test('a log that is damaged before its end is refused, not shortened', async () 
   const file = disk.open(`${DIRECTORY}/log.1`, 'readWrite')
   file.write(Buffer.from([0xaa]), 0, 1, 60)
   await assert.rejects(found(disk), /log\.1 is damaged at byte 16; refusing to start/)
+})
+
+/** A log whose entries are all on disk, and where each begins and the last ends. */
+async function syncedLog(disk: MemoryDisk, count: number) {
+  const log = newLog(disk)
+  const ends = [16]
+  for (const zxid of range(count)) {
+    log.append([create(zxid)])
+    ends.push((ends.at(-1) ?? 0) + 13 + transactionBytes(create(zxid)).length)
+  }
+  await log.sync()
+  disk.crash()
+  return ends
+}
+
+test('whatever byte of an acknowledged transaction changes, none behind it is lost in silence', async () => {
+  const disk = newDisk()
+  const ends = await syncedLog(disk, 6)
+  const end = ends.at(-1) ?? 0
+  const content = readFile(disk, `${DIRECTORY}/log.1`)
+  for (let at = 16; at < end; at++) {
+    for (const mask of [0x01, 0x80, 0xff]) {
+      const file = disk.open(`${DIRECTORY}/log.1`, 'replace')
+      file.write(content, 0, content.length, 0)
+      file.write(Buffer.from([(content[at] ?? 0) ^ mask]), 0, 1, at)
+      file.close()
+      const entry = ends.findLastIndex((start) => start <= at)
+      const damage = `log.1 is damaged at byte ${ends[entry]}; refusing to start`
+      // Of the last entry a changed length or end looks like a write that was cut short.
+      const within = at - (ends[5] ?? 0)
+      const isCut = entry === 5 && ((within >= 8 && within < 12) || at === end - 1)
+      if (isCut) await found(disk)
+      else await assert.rejects(found(disk), new RegExp(damage), `byte ${at} mask ${mask}`)
+    }
+  }
+})
+
+test('sectors that never reached the disk are cut off, with what was written behind them', async () => {
+  const disk = newDisk()
+  const ends = await syncedLog(disk, 30)
+  const content = readFile(disk, `${DIRECTORY}/log.1`)
+  for (const hole of [512, 1024]) {
+    const file = disk.open(`${DIRECTORY}/log.1`, 'replace')
+    file.write(content, 0, content.length, 0)
+    file.write(Buffer.alloc(512), 0, 512, hole)
+    file.close()
+    const whole = ends.filter((end) => end <= hole).length - 1
+    assert.deepEqual(await found(disk), range(whole))
+    // The next start sees no damage, though the log goes on in another file.
+    const next = newLog(disk)
+    next.append([create(whole + 1)])
+    await next.sync()
+    assert.deepEqual(await found(disk), range(whole + 1))
+    disk.remove(`${DIRECTORY}/log.${(whole + 1).toString(16)}`)
+  }
+})
+
+test('a recovery lets others have their turns, in the log and in a snapshot', async () => {
+  const clock = new VirtualClock()
+  const disk = new MemoryDisk({ clock })
+  disk.makeDirectory(DIRECTORY)
+  const log = newLog(disk, 0)
+  const tree = new DataTree()
+  for (const zxid of range(5000)) {
+    const { header, change } = create(zxid)
+    tree.apply(header, change)
+    log.append([{ header, change }])
+  }
+  const turns = async (): Promise<number> => {
+    let count = 0
+    let isOver = false
+    const tick = (): void => {
+      count += 1
+      if (!isOver) clock.schedule(0, tick)
+    }
+    clock.schedule(0, tick)
+    await clock.until(recover({ clock, disk, logger: silentLogger }, directories))
+    isOver = true
+    return count
+  }
+  assert.ok((await turns()) > 5)
+  const sessions: Snapshot['sessions'] = []
+  await clock.until(writeSnapshot({ clock, disk }, DIRECTORY, 5000n, { tree, sessions }))
+  disk.remove(`${DIRECTORY}/log.1`)
+  assert.ok((await turns()) > 5)
+})
+
+test('an access list that is replaced while a snapshot is written does not disturb it', async () => {
+  const clock = new VirtualClock()
+  const disk = newDisk()
+  const tree = new DataTree()
+  for (const zxid of range(3000)) tree.apply(create(zxid).header, create(zxid).change)
+  const writing = writeSnapshot({ clock, disk }, DIRECTORY, 3000n, { tree, sessions: [] })
+  const header = { clientId: 1n, cxid: 0, zxid: 3001n, time: 5n }
+  const acl = [{ perms: 1, id: { scheme: 'ip', id: '10.0.0.1' } }]
+  clock.schedule(0, () => {
+    for (const zxid of range(3000)) {
+      tree.apply(header, { type: 'setAcl', path: `/n${zxid}`, acl, version: 1 })
+    }
+  })
+  await clock.until(writing)
+  const read = await snapshotIn(disk, 'snapshot.bb8')
+  assert.deepEqual(read.tree.get('/n1500')?.acl, OPEN)
+  assert.deepEqual(tree.get('/n1500')?.acl, acl)
 })
 
 test('a snapshot has the whole tree, its access lists and the sessions', async () => {

@@ -13,8 +13,14 @@ import { UserError } from '../../src/runtime/service.ts'
 import { ZooKeeperSession } from '../../src/zookeeper/client/session.ts'
 import { main } from '../../src/zookeeper/main.ts'
 
-/** Runs the entry until `use` is through; `use` gets the port from the line scripts wait for. */
-async function run(file: string, use: (port: number) => Promise<void>): Promise<number> {
+const BINDING = /INFO binding to port \S+:(\d+) /
+
+/** Runs the entry until `use` is through; `use` gets what the awaited line of the log tells. */
+async function run(
+  file: string,
+  awaited: RegExp,
+  use: (match: RegExpExecArray) => Promise<void>,
+): Promise<number> {
   const stdout = new PassThrough()
   const stop = Promise.withResolvers<string>()
   const ended = main({
@@ -28,9 +34,9 @@ async function run(file: string, use: (port: number) => Promise<void>): Promise<
   let text = ''
   for await (const chunk of stdout) {
     text += String(chunk)
-    const port = /INFO binding to port \S+:(\d+) /.exec(text)?.[1]
-    if (port === undefined) continue
-    await use(Number(port))
+    const match = awaited.exec(text)
+    if (match === null) continue
+    await use(match)
     break
   }
   stop.resolve('SIGTERM')
@@ -65,22 +71,67 @@ test('a server started from a file keeps its nodes over a restart and stops with
   const directory = mkdtempSync(join(tmpdir(), 'millrace-zookeeper-'))
   try {
     const file = join(directory, 'zoo.cfg')
-    const lines = [`dataDir=${directory}/data`, 'clientPort=0', 'clientPortAddress=127.0.0.1']
-    writeFileSync(file, lines.join('\n'))
-    const first = await run(file, (port) =>
-      withClient(port, async (client) => {
+    const address = 'clientPort=0\nclientPortAddress=127.0.0.1\nadmin.enableServer=false\n'
+    writeFileSync(file, `dataDir=${directory}/data\n${address}`)
+    const first = await run(file, BINDING, ([, port]) =>
+      withClient(Number(port), async (client) => {
         await client.makePath('/a/b', Buffer.from('kept'))
       }),
     )
     assert.equal(first, 0)
-    const second = await run(file, (port) =>
-      withClient(port, async (client) => {
+    const second = await run(file, BINDING, ([, port]) =>
+      withClient(Number(port), async (client) => {
         assert.equal((await client.getData('/a/b')).data.toString(), 'kept')
       }),
     )
     assert.equal(second, 0)
     const names = readdirSync(join(directory, 'data', 'version-2')).toSorted()
     assert.deepEqual(names, ['log.1', 'log.5', 'snapshot.0'])
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
+})
+
+test('the admin server answers commands by HTTP, and masks secrets', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'millrace-zookeeper-'))
+  try {
+    const file = join(directory, 'zoo.cfg')
+    const lines = [
+      `dataDir=${directory}/data`,
+      'clientPort=0',
+      'clientPortAddress=127.0.0.1',
+      'admin.serverPort=0',
+      'admin.serverAddress=127.0.0.1',
+      'DigestAuthenticationProvider.superDigest=super:abc=',
+    ]
+    writeFileSync(file, lines.join('\n'))
+    const started = /Started AdminServer on address (\S+) and command URL \/commands/
+    const code = await run(file, started, async (match) => {
+      const get = async (path: string): Promise<Record<string, unknown>> => {
+        const answer = await fetch(`${match[1]}${path}`)
+        assert.equal(answer.headers.get('content-type'), 'application/json')
+        const body: unknown = await answer.json()
+        assert.ok(typeof body === 'object' && body !== null)
+        return { ...body }
+      }
+      assert.deepEqual(await get('/commands/ruok'), { command: 'ruok', error: null })
+      const monitor = await get('/commands/mntr')
+      assert.equal(monitor['command'], 'monitor')
+      assert.equal(monitor['znode_count'], 5)
+      assert.equal((await get('/commands/stat'))['node_count'], 5)
+      assert.deepEqual(await get('/commands/stmk?traceMask=10'), {
+        tracemask: 10,
+        command: 'set_trace_mask',
+        error: null,
+      })
+      assert.equal((await get('/commands/none'))['error'], 'Unknown command: none')
+      const shown = String((await get('/commands/icfg'))['initial_configuration'])
+      assert.match(shown, /superDigest=\[hidden\]/)
+      assert.doesNotMatch(shown, /abc/)
+      const list = await (await fetch(`${match[1]}/commands`)).text()
+      assert.match(list, /<a href="\/commands\/watch_summary">watch_summary<\/a>/)
+    })
+    assert.equal(code, 0)
   } finally {
     rmSync(directory, { recursive: true })
   }

@@ -422,6 +422,19 @@ test('two servers cannot have one port', async () => {
   await assert.rejects(world.startServer(), /cannot listen on 0.0.0.0:2181/)
 })
 
+test('two servers cannot have one directory, until the first has stopped', async () => {
+  const world = await started()
+  await assert.rejects(world.startServer({ port: 2182 }), /zookeeper is in use by another/)
+  await assert.rejects(
+    world.startServer({ port: 2182, dataDirectory: '/other', logDirectory: '/data/zookeeper' }),
+    /zookeeper is in use by another/,
+  )
+  // The refused one has let go of what it had.
+  await world.startServer({ port: 2182, dataDirectory: '/other', logDirectory: '/other' })
+  await world.stopServer()
+  await world.startServer({ port: 2182, dataDirectory: '/other', logDirectory: '/other' })
+})
+
 test('a disk that fails stops the server without an answer', async () => {
   const world = new World()
   const server = await world.startServer()

@@ -1,39 +1,40 @@
-// The admin client: topics, configuration, offsets and groups.
+// The admin client: topics, configuration, offsets, log directories and groups.
 import type { Cluster } from '../cluster.ts'
 import type { CommittedOffset, OffsetToCommit } from '../consumer/types.ts'
-import type { TopicPartition, TopicPartitionOffset } from '../types.ts'
-import { alterConfigs, describeConfigs } from './configs.ts'
-import {
-  deleteGroups,
-  describeGroups,
-  groupOffsets,
-  listGroups,
-  setGroupOffsets,
-} from './groups.ts'
-import { deleteRecords, listOffsets } from './records.ts'
-import {
-  createPartitions,
-  createTopics,
-  deleteTopics,
-  describeCluster,
-  describeTopics,
-} from './topics.ts'
+import type { EpochEnd, EpochQuery } from '../epochs.ts'
+import type { IsolationLevel, TopicPartition, TopicPartitionOffset } from '../types.ts'
+import * as configs from './configs.ts'
+import * as groups from './groups.ts'
+import * as logDirs from './log-dirs.ts'
+import * as records from './records.ts'
+import * as topics from './topics.ts'
 import type {
-  Admin,
+  BrokerLogDirs,
+  ChangeOptions,
+  ClusterAdmin,
   ClusterDescription,
   ConfigChange,
   ConfigDescription,
-  ConfigResource,
+  ConfigQuery,
+  ConfigReplacement,
+  CreatedTopic,
   GroupDescription,
+  GroupFilter,
   ListedGroup,
   ListedOffset,
+  MemberToRemove,
   NamedOutcome,
   NewTopic,
+  PartitionIncrease,
+  PartitionOutcome,
+  PartitionProducers,
   PartitionTimeQuery,
+  ReplicaMove,
+  ReplicaMoveOutcome,
   TopicDescription,
 } from './types.ts'
 
-export class KafkaAdmin implements Admin {
+export class KafkaAdmin implements ClusterAdmin {
   readonly #cluster: Cluster
 
   constructor(cluster: Cluster) {
@@ -41,70 +42,121 @@ export class KafkaAdmin implements Admin {
   }
 
   describeCluster(): Promise<ClusterDescription> {
-    return describeCluster(this.#cluster)
+    return topics.describeCluster(this.#cluster)
   }
 
   async listTopics(options: { readonly internal?: boolean } = {}): Promise<string[]> {
-    const topics = await describeTopics(this.#cluster, undefined)
-    const wanted = topics.filter(({ internal }) => options.internal === true || !internal)
+    const all = await topics.describeTopics(this.#cluster, undefined)
+    const wanted = all.filter(({ internal }) => options.internal === true || !internal)
     return wanted.map(({ name }) => name)
   }
 
   describeTopics(names?: readonly string[]): Promise<TopicDescription[]> {
-    return describeTopics(this.#cluster, names)
+    return topics.describeTopics(this.#cluster, names)
   }
 
-  createTopics(
-    topics: readonly NewTopic[],
-    options: { readonly validateOnly?: boolean; readonly timeoutMs?: number } = {},
-  ): Promise<NamedOutcome[]> {
-    return createTopics(this.#cluster, topics, options)
+  createTopics(wanted: readonly NewTopic[], options: ChangeOptions = {}): Promise<CreatedTopic[]> {
+    return topics.createTopics(this.#cluster, wanted, options)
   }
 
   deleteTopics(names: readonly string[]): Promise<NamedOutcome[]> {
-    return deleteTopics(this.#cluster, names)
+    return topics.deleteTopics(this.#cluster, names)
   }
 
-  createPartitions(topics: readonly { name: string; count: number }[]): Promise<NamedOutcome[]> {
-    return createPartitions(this.#cluster, topics)
+  deleteTopicsById(topicIds: readonly string[]): Promise<NamedOutcome[]> {
+    return topics.deleteTopicsById(this.#cluster, topicIds)
+  }
+
+  createPartitions(
+    wanted: readonly PartitionIncrease[],
+    options: ChangeOptions = {},
+  ): Promise<NamedOutcome[]> {
+    return topics.createPartitions(this.#cluster, wanted, options)
+  }
+
+  describeConfigs(
+    resources: readonly ConfigQuery[],
+    options: configs.DescribeOptions = {},
+  ): Promise<ConfigDescription[]> {
+    return configs.describeConfigs(this.#cluster, resources, options)
+  }
+
+  alterConfigs(
+    changes: readonly ConfigChange[],
+    options: ChangeOptions = {},
+  ): Promise<NamedOutcome[]> {
+    return configs.alterConfigs(this.#cluster, changes, options)
+  }
+
+  replaceConfigs(
+    replacements: readonly ConfigReplacement[],
+    options: ChangeOptions = {},
+  ): Promise<NamedOutcome[]> {
+    return configs.replaceConfigs(this.#cluster, replacements, options)
+  }
+
+  listOffsets(
+    queries: readonly PartitionTimeQuery[],
+    options: { readonly isolationLevel?: IsolationLevel } = {},
+  ): Promise<ListedOffset[]> {
+    return records.listOffsets(this.#cluster, queries, options)
+  }
+
+  offsetsForLeaderEpochs(queries: readonly EpochQuery[]): Promise<EpochEnd[]> {
+    return records.offsetsForLeaderEpochs(this.#cluster, queries)
   }
 
   deleteRecords(before: readonly TopicPartitionOffset[]): Promise<ListedOffset[]> {
-    return deleteRecords(this.#cluster, before)
+    return records.deleteRecords(this.#cluster, before)
   }
 
-  describeConfigs(resources: readonly ConfigResource[]): Promise<ConfigDescription[]> {
-    return describeConfigs(this.#cluster, resources)
+  describeProducers(partitions: readonly TopicPartition[]): Promise<PartitionProducers[]> {
+    return records.describeProducers(this.#cluster, partitions)
   }
 
-  alterConfigs(changes: readonly ConfigChange[]): Promise<NamedOutcome[]> {
-    return alterConfigs(this.#cluster, changes)
+  describeLogDirs(
+    brokerIds?: readonly number[],
+    partitions?: readonly TopicPartition[],
+  ): Promise<BrokerLogDirs[]> {
+    return logDirs.describeLogDirs(this.#cluster, brokerIds, partitions)
   }
 
-  listOffsets(queries: readonly PartitionTimeQuery[]): Promise<ListedOffset[]> {
-    return listOffsets(this.#cluster, queries)
+  alterReplicaLogDirs(moves: readonly ReplicaMove[]): Promise<ReplicaMoveOutcome[]> {
+    return logDirs.alterReplicaLogDirs(this.#cluster, moves)
   }
 
-  listGroups(): Promise<ListedGroup[]> {
-    return listGroups(this.#cluster)
+  listGroups(filter: GroupFilter = {}): Promise<ListedGroup[]> {
+    return groups.listGroups(this.#cluster, filter)
   }
 
   describeGroups(groupIds: readonly string[]): Promise<GroupDescription[]> {
-    return describeGroups(this.#cluster, groupIds)
+    return groups.describeGroups(this.#cluster, groupIds)
   }
 
   deleteGroups(groupIds: readonly string[]): Promise<NamedOutcome[]> {
-    return deleteGroups(this.#cluster, groupIds)
+    return groups.deleteGroups(this.#cluster, groupIds)
   }
 
   groupOffsets(
     groupId: string,
     partitions?: readonly TopicPartition[],
+    options: { readonly requireStable?: boolean } = {},
   ): Promise<CommittedOffset[]> {
-    return groupOffsets(this.#cluster, groupId, partitions)
+    return groups.groupOffsets(this.#cluster, groupId, partitions, options)
   }
 
   setGroupOffsets(groupId: string, offsets: readonly OffsetToCommit[]): Promise<void> {
-    return setGroupOffsets(this.#cluster, groupId, offsets)
+    return groups.setGroupOffsets(this.#cluster, groupId, offsets)
+  }
+
+  deleteGroupOffsets(
+    groupId: string,
+    partitions: readonly TopicPartition[],
+  ): Promise<PartitionOutcome[]> {
+    return groups.deleteGroupOffsets(this.#cluster, groupId, partitions)
+  }
+
+  removeGroupMembers(groupId: string, members: readonly MemberToRemove[]): Promise<NamedOutcome[]> {
+    return groups.removeGroupMembers(this.#cluster, groupId, members)
   }
 }

@@ -3,11 +3,20 @@ import { Errors } from '../../kafka/errors.ts'
 import { CreatePartitions } from '../../kafka/messages/create-partitions.ts'
 import { CreateTopics } from '../../kafka/messages/create-topics.ts'
 import { DeleteTopics } from '../../kafka/messages/delete-topics.ts'
+import { DescribeCluster } from '../../kafka/messages/describe-cluster.ts'
 import { Metadata } from '../../kafka/messages/metadata.ts'
 import type { Cluster } from '../cluster.ts'
-import { type ClusterMetadata, emptyMetadata, mergeMetadata } from '../metadata.ts'
+import { type ClusterMetadata, emptyMetadata, mergeMetadata, noTopicId } from '../metadata.ts'
 import { atAnyBroker, atController, checkController, errorFrom, inOrder } from './calls.ts'
-import type { ClusterDescription, NamedOutcome, NewTopic, TopicDescription } from './types.ts'
+import type {
+  ChangeOptions,
+  ClusterDescription,
+  CreatedTopic,
+  NamedOutcome,
+  NewTopic,
+  PartitionIncrease,
+  TopicDescription,
+} from './types.ts'
 
 /** How long a broker may take over a change; the request waits somewhat longer. */
 const changeTimeoutMs = 30_000
@@ -15,11 +24,27 @@ const answerSlackMs = 5000
 
 /** From here on a broker fills in its own defaults for -1 (KIP-464). */
 const firstVersionWithDefaults = 4
-const noTopicId = 'A'.repeat(22)
+/** Of DeleteTopics. */
+const firstVersionById = 6
 
-export async function describeCluster(cluster: Cluster): Promise<ClusterDescription> {
-  const { clusterId, controllerId, brokers } = await askMetadata(cluster, [])
-  return { clusterId, controllerId, brokers: [...brokers.values()] }
+/** Brokers before 2.8 tell by their metadata. */
+export function describeCluster(cluster: Cluster): Promise<ClusterDescription> {
+  return atAnyBroker(cluster, async (connection) => {
+    const version = connection.versionIfAny(DescribeCluster, { max: 1 })
+    if (version === undefined) {
+      const { clusterId, controllerId, brokers } = await askMetadata(cluster, [])
+      return { clusterId, controllerId, brokers: [...brokers.values()] }
+    }
+    const body = { includeClusterAuthorizedOperations: false }
+    const answer = await connection.request(DescribeCluster, version, body)
+    const error = errorFrom(answer, 'DescribeCluster')
+    if (error !== undefined) throw error
+    const { clusterId, controllerId } = answer
+    const brokers = answer.brokers.map(({ brokerId, host, port, rack }) => {
+      return { nodeId: brokerId, host, port, rack }
+    })
+    return { clusterId, controllerId, brokers }
+  })
 }
 
 /** All topics where `names` is undefined. Sorted by name then, else in the order asked. */
@@ -47,8 +72,8 @@ export async function describeTopics(
 export function createTopics(
   cluster: Cluster,
   topics: readonly NewTopic[],
-  options: { readonly validateOnly?: boolean; readonly timeoutMs?: number },
-): Promise<NamedOutcome[]> {
+  options: ChangeOptions,
+): Promise<CreatedTopic[]> {
   const waitMs = options.timeoutMs ?? changeTimeoutMs
   return atController(cluster, async (connection) => {
     const version = connection.version(CreateTopics, { min: options.validateOnly ? 1 : 0 })
@@ -69,8 +94,15 @@ export function createTopics(
     const timeoutMs = waitMs + answerSlackMs
     const answer = await connection.request(CreateTopics, version, body, { timeoutMs })
     checkController(answer.topics)
-    const outcomes = answer.topics.map((topic) => {
-      return { name: topic.name, error: errorFrom(topic, topic.name) }
+    const outcomes = answer.topics.map((topic): CreatedTopic => {
+      const { name, topicId, numPartitions, replicationFactor } = topic
+      return {
+        name,
+        error: errorFrom(topic, name),
+        topicId: topicId === noTopicId ? undefined : topicId,
+        partitions: numPartitions < 0 ? undefined : numPartitions,
+        replicationFactor: replicationFactor < 0 ? undefined : replicationFactor,
+      }
     })
     return inOrder(
       topics.map(({ name }) => name),
@@ -94,18 +126,42 @@ export function deleteTopics(cluster: Cluster, names: readonly string[]): Promis
   })
 }
 
+export function deleteTopicsById(
+  cluster: Cluster,
+  topicIds: readonly string[],
+): Promise<NamedOutcome[]> {
+  return atController(cluster, async (connection) => {
+    const version = connection.version(DeleteTopics, { min: firstVersionById })
+    const topics = topicIds.map((topicId) => ({ name: null, topicId }))
+    const body = { topics, timeoutMs: changeTimeoutMs }
+    const timeoutMs = changeTimeoutMs + answerSlackMs
+    const answer = await connection.request(DeleteTopics, version, body, { timeoutMs })
+    checkController(answer.responses)
+    const outcomes = answer.responses.map((response) => {
+      return { name: response.topicId, error: errorFrom(response, response.topicId) }
+    })
+    return inOrder(topicIds, outcomes)
+  })
+}
+
 export function createPartitions(
   cluster: Cluster,
-  topics: readonly { name: string; count: number }[],
+  topics: readonly PartitionIncrease[],
+  options: ChangeOptions = {},
 ): Promise<NamedOutcome[]> {
+  const waitMs = options.timeoutMs ?? changeTimeoutMs
   return atController(cluster, async (connection) => {
     const version = connection.version(CreatePartitions)
     const body = {
-      topics: topics.map(({ name, count }) => ({ name, count, assignments: null })),
-      timeoutMs: changeTimeoutMs,
-      validateOnly: false,
+      topics: topics.map(({ name, count, assignments }) => ({
+        name,
+        count,
+        assignments: assignments?.map((brokerIds) => ({ brokerIds })) ?? null,
+      })),
+      timeoutMs: waitMs,
+      validateOnly: options.validateOnly ?? false,
     }
-    const timeoutMs = changeTimeoutMs + answerSlackMs
+    const timeoutMs = waitMs + answerSlackMs
     const answer = await connection.request(CreatePartitions, version, body, { timeoutMs })
     checkController(answer.results)
     const outcomes = answer.results.map((result) => {

@@ -75,19 +75,34 @@ export class FetchSession<P> {
     targetOf: (partition: P) => FetchTarget | undefined,
   ): SessionRequest<P> {
     const wanted: FetchTarget[] = []
-    const forgotten: FetchTarget[] = []
+    const forgotten = new Map<string, FetchTarget>()
+    const targets = new Map<P, FetchTarget>()
     if (this.isFull) {
       this.#sent = new Map()
       this.#byName = new Map()
-      for (const owner of all) this.#want(owner, targetOf(owner), wanted, forgotten)
-    } else {
-      for (const owner of changed) this.#want(owner, targetOf(owner), wanted, forgotten)
+    }
+    for (const owner of this.isFull ? all : changed) {
+      const target = targetOf(owner)
+      if (target === undefined) this.#forget(owner, forgotten)
+      else targets.set(owner, target)
+    }
+    // Brokers forget after they have remembered: what comes back under the same name must not go.
+    for (const [owner, target] of targets) {
+      if (this.#want(owner, target, forgotten)) wanted.push(target)
+      forgotten.delete(this.#nameOf(target))
     }
     const asked = {
       get: (topic: string, partition: number) => this.#byName.get(`${partition} ${topic}`)?.owner,
     }
     const [sessionId, sessionEpoch] = [this.#id, this.#epoch]
-    return { sessionId, sessionEpoch, byId: this.#byId, wanted, forgotten, asked }
+    return {
+      sessionId,
+      sessionEpoch,
+      byId: this.#byId,
+      wanted,
+      forgotten: [...forgotten.values()],
+      asked,
+    }
   }
 
   /** The answer to the last request came, without an error of its own. */
@@ -103,34 +118,27 @@ export class FetchSession<P> {
     this.#epoch = noEpoch
   }
 
-  #want(
-    owner: P,
-    target: FetchTarget | undefined,
-    wanted: FetchTarget[],
-    forgotten: FetchTarget[],
-  ): void {
+  /** False where the broker knows as much already. */
+  #want(owner: P, target: FetchTarget, forgotten: Map<string, FetchTarget>): boolean {
     const before = this.#sent.get(owner)
-    if (target === undefined) {
-      if (before === undefined) return
-      forgotten.push(before.target)
-      this.#drop(before)
-      return
-    }
     if (before !== undefined) {
-      if (isSame(before.target, target)) return
+      if (isSame(before.target, target)) return false
       // A topic that was created anew is another one.
-      if (this.#byId && before.target.topicId !== target.topicId) forgotten.push(before.target)
-      this.#drop(before)
+      if (this.#nameOf(before.target) !== this.#nameOf(target)) this.#forget(owner, forgotten)
     }
     const sent: Sent<P> = { target, owner }
     this.#sent.set(owner, sent)
     this.#byName.set(this.#nameOf(target), sent)
-    wanted.push(target)
+    return true
   }
 
-  #drop({ owner, target }: Sent<P>): void {
+  #forget(owner: P, forgotten: Map<string, FetchTarget>): void {
+    const before = this.#sent.get(owner)
+    if (before === undefined) return
+    const name = this.#nameOf(before.target)
     this.#sent.delete(owner)
-    this.#byName.delete(this.#nameOf(target))
+    if (this.#byName.get(name) === before) this.#byName.delete(name)
+    forgotten.set(name, before.target)
   }
 
   #nameOf({ topic, topicId, partition }: FetchTarget): string {

@@ -119,7 +119,7 @@ export class Finale {
     await sendAll()
     // A group whose committed offset a power loss left behind the log's end begins there.
     while (this.#mayGoOn && !this.#groupsHaveRead()) {
-      await delay(this.#observer.ports.clock, 2000)
+      await delay(this.#observer.ports.clock, 15_000)
       await sendAll()
     }
     if (this.#first.size < this.#observer.places.length)

@@ -167,6 +167,13 @@ export class ServerConnection implements ConnectionView {
     }
   }
 
+  private countReceived(bytes: number): void {
+    const { counters } = this.host
+    this.received += 1
+    counters.received += 1
+    counters.receivedBytes += bytes
+  }
+
   private warn(message: string): void {
     const { remoteAddress, remotePort } = this.connection
     const session = BigInt.asUintN(64, this.sessionId).toString(16)
@@ -188,10 +195,7 @@ export class ServerConnection implements ConnectionView {
 
   private onFrame(reader: Reader): void {
     if (this.isEnding) return
-    const { counters } = this.host
-    this.received += 1
-    counters.received += 1
-    counters.receivedBytes += reader.remaining
+    this.countReceived(reader.remaining)
     try {
       if (this.session === undefined) this.connect(reader)
       else this.request(reader, this.session)
@@ -204,13 +208,10 @@ export class ServerConnection implements ConnectionView {
 
   private onBroken(problem: FrameProblem): void {
     const isWord = this.session === undefined && problem.kind !== 'slow'
-    if (isWord) this.received += 1
+    if (isWord) this.countReceived(4)
     const answer = isWord ? fourLetterAnswer(problem.sizeBytes, () => this.host.view()) : undefined
-    if (answer !== undefined) {
-      this.connection.write(Buffer.from(answer))
-      return
-    }
-    if (problem.kind === 'oversize') this.host.counters.largeRequests += 1
+    if (answer !== undefined) return void this.connection.write(Buffer.from(answer))
+    this.host.counters.largeRequests += problem.kind === 'oversize' ? 1 : 0
     this.warn(`${problem.kind} packet of ${problem.sizeBytes} bytes`)
   }
 
@@ -227,8 +228,8 @@ export class ServerConnection implements ConnectionView {
     const { lastZxidSeen, timeOut, sessionId, passwd } = take(reader, ConnectRequest)
     // Clients before 3.4 end here.
     const knowsReadOnly = reader.remaining > 0
-    this.host.counters.connections += 1
-    const { settings, processor } = this.host
+    const { settings, processor, counters } = this.host
+    counters.connections += 1
     if (lastZxidSeen > processor.lastZxid) {
       this.warn(`has seen zxid 0x${lastZxidSeen.toString(16)}, which we do not have`)
       return this.destroy()
@@ -258,8 +259,7 @@ export class ServerConnection implements ConnectionView {
     const isTheirs = password !== null && sessionPassword(id).equals(password)
     if (session === undefined || session.closing || !isTheirs) {
       const nothing = { timeOut: 0, sessionId: 0n, passwd: Buffer.alloc(16) }
-      const packet = connectResponsePacket(nothing, knowsReadOnly ? false : undefined)
-      this.send(packet)
+      this.send(connectResponsePacket(nothing, knowsReadOnly ? false : undefined))
       return this.end()
     }
     session.timeoutMs = timeoutMs
@@ -390,7 +390,7 @@ export class ServerConnection implements ConnectionView {
   }
 }
 
-/** A request under way: its number, its type, and when it came. */
+/** A request: its number, its type, and when it came. */
 interface Ask {
   readonly xid: number
   readonly type: number

@@ -12,6 +12,7 @@ import { ListOffsets } from '../../../src/kafka/messages/list-offsets.ts'
 import { Metadata } from '../../../src/kafka/messages/metadata.ts'
 import { OffsetCommit } from '../../../src/kafka/messages/offset-commit.ts'
 import { OffsetFetch } from '../../../src/kafka/messages/offset-fetch.ts'
+import { OffsetForLeaderEpoch } from '../../../src/kafka/messages/offset-for-leader-epoch.ts'
 import { Produce } from '../../../src/kafka/messages/produce.ts'
 import { SyncGroup } from '../../../src/kafka/messages/sync-group.ts'
 import { VirtualClock } from '../../../src/memory/clock.ts'
@@ -31,6 +32,7 @@ export class FakeLog {
   startOffset = 0
   endOffset = 0
   leader: number
+  leaderEpoch = 0
 
   constructor(leader: number) {
     this.leader = leader
@@ -53,9 +55,28 @@ export class FakeLog {
     }
     const baseOffset = this.endOffset
     batch.setBaseOffset(bytes, 0, baseOffset)
+    batch.setPartitionLeaderEpoch(bytes, 0, this.leaderEpoch)
     this.batches.push(bytes)
     this.endOffset += count
     return { errorCode: 0, baseOffset }
+  }
+
+  /** Another leader, which has only what lies below `endOffset` of the old one's records. */
+  elect(leader: number, endOffset = this.endOffset): void {
+    this.leader = leader
+    this.leaderEpoch += 1
+    this.endOffset = endOffset
+    while (batch.lastOffset(this.batches.at(-1) ?? Buffer.alloc(61), 0) >= endOffset) {
+      if (this.batches.pop() === undefined) break
+    }
+  }
+
+  /** Where the records of an epoch, or the newest one before it, end. */
+  epochEnd(epoch: number): { leaderEpoch: number; endOffset: number } {
+    if (epoch >= this.leaderEpoch) return { leaderEpoch: epoch, endOffset: this.endOffset }
+    const later = this.batches.find((bytes) => batch.partitionLeaderEpoch(bytes, 0) > epoch)
+    const endOffset = later === undefined ? this.endOffset : batch.baseOffset(later, 0)
+    return { leaderEpoch: epoch, endOffset }
   }
 
   /** Whole batches from the one that holds `offset`. */
@@ -83,8 +104,12 @@ export interface World {
 export interface WorldSettings {
   readonly seed?: number
   readonly brokers?: number
-  readonly topics: Readonly<Record<string, number>>
+  /** Partition counts; tests may add topics later. */
+  readonly topics: Record<string, number>
   readonly splitChunks?: boolean
+  /** Brokers have topic ids and fetch by them. */
+  readonly topicIds?: boolean
+  readonly racks?: readonly string[]
   readonly client?: Partial<ClientSettings>
 }
 
@@ -108,7 +133,7 @@ export async function createWorld(settings: WorldSettings): Promise<World> {
   }
   const committed = new Map<string, number>()
   for (const broker of brokers) {
-    equip({ broker, brokers, logs, committed, topics: settings.topics, clock })
+    equip({ broker, brokers, logs, committed, settings, clock })
     await broker.start()
   }
   const client = new KafkaClient(
@@ -128,9 +153,16 @@ interface Equipment {
   readonly brokers: readonly FakeBroker[]
   readonly logs: Map<string, FakeLog>
   readonly committed: Map<string, number>
-  readonly topics: Readonly<Record<string, number>>
+  readonly settings: WorldSettings
   readonly clock: VirtualClock
 }
+
+/** The id of a fake topic: its name, padded. */
+export function topicIdOf(name: string): string {
+  return Buffer.from(name.padEnd(16, '.')).toString('base64url')
+}
+
+const nameOfId = (id: string): string => Buffer.from(id, 'base64url').toString().replace(/\.+$/, '')
 
 let producerIds = 1000
 
@@ -142,29 +174,37 @@ function equip(equipment: Equipment): void {
   broker.on(InitProducerId, () => ({ producerId: ++producerIds, producerEpoch: 0 }))
 }
 
-function equipMetadata({ broker, brokers, logs, topics }: Equipment): void {
+function equipMetadata({ broker, brokers, logs, settings }: Equipment): void {
+  const { topics, topicIds = false, racks } = settings
   const describe = (name: string): object => {
     const count = topics[name]
     if (count === undefined) return { name, errorCode: 3 }
     const partitions = Array.from({ length: count }, (_, partitionIndex) => {
-      const leaderId = logs.get(`${name}-${partitionIndex}`)?.leader ?? -1
-      return { partitionIndex, leaderId, replicaNodes: [leaderId], isrNodes: [leaderId] }
+      const key = `${name}-${partitionIndex}`
+      const log = logs.get(key) ?? new FakeLog((partitionIndex % brokers.length) + 1)
+      logs.set(key, log)
+      const { leader: leaderId, leaderEpoch } = log
+      const replicaNodes = racks === undefined ? [leaderId] : brokers.map(({ nodeId }) => nodeId)
+      return { partitionIndex, leaderId, leaderEpoch, replicaNodes, isrNodes: replicaNodes }
     })
-    return { name, partitions }
+    const isInternal = name.startsWith('__')
+    return { name, isInternal, partitions, ...(topicIds ? { topicId: topicIdOf(name) } : {}) }
   }
   broker.on(
     Metadata,
     (request) => ({
       clusterId: 'fake',
       controllerId: 1,
-      brokers: brokers.map(({ nodeId, host, port }) => ({ nodeId, host, port })),
+      brokers: brokers.map(({ nodeId, host, port }, index) => {
+        return { nodeId, host, port, rack: racks?.[index] ?? null }
+      }),
       topics: (request.topics?.map(({ name }) => name ?? '') ?? Object.keys(topics)).map(describe),
     }),
-    { max: 9 },
+    { max: topicIds ? 12 : 9 },
   )
 }
 
-function equipData({ broker, logs, clock }: Equipment): void {
+function equipData({ broker, logs, clock, settings }: Equipment): void {
   const find = (topic: string, partition: number): FakeLog | undefined => {
     const log = logs.get(`${topic}-${partition}`)
     return log?.leader === broker.nodeId ? log : undefined
@@ -190,26 +230,95 @@ function equipData({ broker, logs, clock }: Equipment): void {
       }),
     })),
   }))
-  broker.on(Fetch, async (request) => {
-    let found = 0
-    const responses = request.topics.map(({ topic, partitions }) => ({
+  broker.on(OffsetForLeaderEpoch, (request) => ({
+    topics: request.topics.map(({ topic, partitions }) => ({
       topic,
-      partitions: partitions.map(({ partition, fetchOffset }) => {
+      partitions: partitions.map(({ partition, leaderEpoch }) => {
         const log = find(topic, partition)
-        const offset = Number(fetchOffset)
-        if (log === undefined) return { partitionIndex: partition, errorCode: 6 }
-        if (offset < log.startOffset || offset > log.endOffset) {
-          return { partitionIndex: partition, errorCode: 1 }
-        }
-        const records = log.from(offset)
-        found += records.length
-        return { partitionIndex: partition, highWatermark: log.endOffset, records }
+        if (log === undefined) return { partition, errorCode: 6 }
+        return { partition, ...log.epochEnd(leaderEpoch) }
       }),
-    }))
-    const failed = responses.some(({ partitions }) => partitions.some((one) => 'errorCode' in one))
-    if (found === 0 && !failed) await delay(clock, request.maxWaitMs)
-    return { responses }
-  })
+    })),
+  }))
+  equipFetch({ broker, logs, clock, settings })
+}
+
+interface FetchedPartition {
+  readonly topic: string
+  readonly topicId: string
+  readonly partition: number
+  readonly offset: number
+}
+
+interface FakeSession {
+  readonly partitions: Map<string, FetchedPartition>
+  epoch: number
+}
+
+/** Fetches as brokers from 1.1 on do: with sessions, in which only what changed is said. */
+function equipFetch({
+  broker,
+  logs,
+  clock,
+  settings,
+}: Omit<Equipment, 'brokers' | 'committed'>): void {
+  const sessions = new Map<number, FakeSession>()
+  let sessionIds = 100
+  const { racks, topicIds = false } = settings
+  const answer = ({ topic, partition, offset }: FetchedPartition): object | undefined => {
+    const log = logs.get(`${topic}-${partition}`)
+    const isReplica = log !== undefined && (log.leader === broker.nodeId || racks !== undefined)
+    if (!isReplica) return { partitionIndex: partition, errorCode: 6, records: null }
+    if (offset < log.startOffset || offset > log.endOffset) {
+      return { partitionIndex: partition, errorCode: 1, records: null }
+    }
+    const records = log.from(offset)
+    const empty = records.length === 0
+    return empty ? undefined : { partitionIndex: partition, highWatermark: log.endOffset, records }
+  }
+  const gather = ({
+    partitions,
+  }: FakeSession): { topic: string; topicId: string; partitions: object[] }[] => {
+    const found: { topic: string; topicId: string; partitions: object[] }[] = []
+    for (const one of partitions.values()) {
+      const data = answer(one)
+      const { topic, topicId } = one
+      if (data !== undefined) found.push({ topic, topicId, partitions: [data] })
+    }
+    return found
+  }
+  broker.on(
+    Fetch,
+    async (request, version) => {
+      const known = sessions.get(request.sessionId)
+      const begins = version < 7 || request.sessionEpoch <= 0
+      if (!begins && known === undefined) return { errorCode: 70 }
+      if (!begins && known?.epoch !== request.sessionEpoch) return { errorCode: 71 }
+      const session = begins || known === undefined ? { partitions: new Map(), epoch: 0 } : known
+      if (begins) sessions.delete(request.sessionId)
+      for (const { topic, topicId, partitions } of request.topics) {
+        const name = version >= 13 ? nameOfId(topicId) : topic
+        for (const { partition, fetchOffset } of partitions) {
+          const one = { topic: name, topicId, partition, offset: Number(fetchOffset) }
+          session.partitions.set(`${name}-${partition}`, one)
+        }
+      }
+      for (const { topic, topicId, partitions } of request.forgottenTopicsData) {
+        const name = version >= 13 ? nameOfId(topicId) : topic
+        for (const partition of partitions) session.partitions.delete(`${name}-${partition}`)
+      }
+      const sessionId = begins && version >= 7 ? ++sessionIds : request.sessionId
+      session.epoch += 1
+      if (version >= 7) sessions.set(sessionId, session)
+      let responses = gather(session)
+      if (responses.length === 0) {
+        await delay(clock, request.maxWaitMs)
+        responses = gather(session)
+      }
+      return { sessionId, responses: responses as [] }
+    },
+    { max: topicIds ? 17 : 12 },
+  )
 }
 
 function equipGroups({ broker, brokers, committed }: Equipment): void {
