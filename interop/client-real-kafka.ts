@@ -1,13 +1,16 @@
 // Our client against a real broker: node interop/client-real-kafka.ts --bootstrap HOST:PORT
-// Creates topics, produces with every codec the broker knows, consumes as two members of a group,
-// commits, resumes, seeks, looks up offsets by time. Prints what it did; exits 1 on the first
-// surprise.
+// Creates topics, produces with every codec the broker knows, consumes as two members of a group
+// with every assignor, as static members and by pattern, commits, resumes, seeks, looks up offsets
+// by time, and asks what an admin client can ask. What a broker is too old for is said and left out:
+// 0.10.0 takes --codecs none,gzip,snappy,lz4 --no-headers --no-times --no-create (and
+// auto.create.topics.enable with num.partitions=3). Prints what it did; exits 1 on the first surprise.
 import assert from 'node:assert/strict'
 import { parseArgs } from 'node:util'
 import { KafkaClient } from '../src/client/client.ts'
-import type { ConsumedRecord, Consumer } from '../src/client/consumer/types.ts'
+import type { AssignorName, ConsumedRecord, Consumer } from '../src/client/consumer/types.ts'
 import type { CompressionName } from '../src/client/types.ts'
 import { realPorts } from '../src/node/ports.ts'
+import { adminRound, step, unlessOld } from './client-real-admin.ts'
 
 const { values } = parseArgs({
   options: {
@@ -15,6 +18,8 @@ const { values } = parseArgs({
     records: { type: 'string', default: '10000' },
     codecs: { type: 'string', default: 'none,gzip,snappy,lz4,zstd' },
     headers: { type: 'boolean', default: true },
+    times: { type: 'boolean', default: true },
+    create: { type: 'boolean', default: true },
   },
   allowNegative: true,
 })
@@ -23,17 +28,11 @@ const ports = realPorts({ logLevel: 'WARN', logStream: process.stderr })
 // Timers of the clock keep no process alive; this one does until all is done.
 const alive = setInterval(() => undefined, 1000)
 const client = new KafkaClient(ports, { bootstrapServers: [values.bootstrap], clientId: 'interop' })
+const admin = client.clusterAdmin()
 const run = Date.now()
 
 const keyOf = (index: number): Buffer => Buffer.from(`key-${index % 100}`)
 const valueOf = (index: number): Buffer => Buffer.from(`value ${index} ${'x'.repeat(index % 200)}`)
-
-async function step<T>(name: string, action: () => Promise<T>): Promise<T> {
-  const startMs = performance.now()
-  const result = await action()
-  console.log(`ok ${name} (${Math.round(performance.now() - startMs)} ms)`)
-  return result
-}
 
 async function produce(topic: string, codec: CompressionName): Promise<void> {
   const producer = client.producer({ compression: codec, lingerMs: 5 })
@@ -79,8 +78,8 @@ function check(records: readonly ConsumedRecord[]): void {
 
 async function codecRound(codec: CompressionName): Promise<void> {
   const topic = `interop-${codec}-${run}`
-  const admin = client.admin()
   await step(`${codec}: create topic`, async () => {
+    if (!values.create) return await createBySending(topic)
     const [outcome] = await admin.createTopics([
       { name: topic, partitions: 3, replicationFactor: 1 },
     ])
@@ -93,6 +92,131 @@ async function codecRound(codec: CompressionName): Promise<void> {
     consumer.seekToBeginning()
     check(await consumeAll(consumer, count))
     await consumer.close()
+  })
+}
+
+/** Brokers before 0.10.1 create topics for whoever asks; the record has the time of the run. */
+async function createBySending(topic: string): Promise<void> {
+  const consumer = client.consumer({ autoOffsetReset: 'earliest' })
+  consumer.assign([0, 1, 2].map((partition) => ({ topic, partition })))
+  const deadline = Date.now() + 20_000
+  const isThere = (): boolean =>
+    [0, 1, 2].every((partition) => consumer.position({ topic, partition }) === 0)
+  while (!isThere() && Date.now() < deadline) await consumer.poll(200)
+  assert.ok(isThere(), 'the broker created the topic')
+  await consumer.close()
+}
+
+async function until(wanted: () => boolean, consumers: readonly Consumer[]): Promise<void> {
+  const deadline = Date.now() + 60_000
+  while (!wanted() && Date.now() < deadline) {
+    await Promise.all(consumers.map((consumer) => consumer.poll(100)))
+  }
+  assert.ok(wanted())
+}
+
+async function assignorRound(topic: string, assignors: readonly AssignorName[]): Promise<void> {
+  const name = assignors.join('+')
+  const settings = { groupId: `interop-${name}-${run}`, assignors, heartbeatIntervalMs: 200 }
+  const one = client.consumer(settings)
+  const two = client.consumer(settings)
+  const told: string[] = []
+  one.onRevoked((partitions) => void told.push(`-${partitions.length}`))
+  one.onAssigned((partitions) => void told.push(`+${partitions.length}`))
+  await step(`assignor ${name}: one, two, one members`, async () => {
+    one.subscribe([topic])
+    await until(() => one.assignment().length === 3, [one])
+    const before = one.assignment().map(({ partition }) => partition)
+    two.subscribe([topic])
+    const shared = (): boolean =>
+      one.assignment().length + two.assignment().length === 3 && two.assignment().length > 0
+    await until(shared, [one, two])
+    const kept = one.assignment().map(({ partition }) => partition)
+    assert.ok(kept.every((partition) => before.includes(partition)))
+    await two.close()
+    await until(() => one.assignment().length === 3, [one])
+    await one.close()
+  })
+  console.log(`   the first member was told ${told.join(' ')}`)
+}
+
+async function staticRound(topic: string): Promise<void> {
+  const groupId = `interop-static-${run}`
+  const settings = { groupId, heartbeatIntervalMs: 200, sessionTimeoutMs: 10_000 }
+  const make = (groupInstanceId: string): Consumer => {
+    const consumer = client.consumer({ ...settings, groupInstanceId })
+    consumer.subscribe([topic])
+    return consumer
+  }
+  await unlessOld('static members: a restart moves nothing', async () => {
+    const [one, two] = [make('one'), make('two')]
+    const shared = (): boolean => one.assignment().length > 0 && two.assignment().length > 0
+    await until(shared, [one, two])
+    const held = one.assignment()
+    const others = two.assignment()
+    let rebalanced = false
+    two.onRevoked(() => void (rebalanced = true))
+    await one.close()
+    const again = make('one')
+    await until(() => again.assignment().length > 0, [again, two])
+    assert.deepEqual(again.assignment(), held)
+    for (let round = 0; round < 10; round++) await Promise.all([again.poll(100), two.poll(100)])
+    assert.deepEqual(two.assignment(), others)
+    assert.equal(rebalanced, false)
+    const [described] = await admin.describeGroups([groupId])
+    const instances = described?.members.map(({ groupInstanceId }) => groupInstanceId).sort()
+    assert.deepEqual(instances, ['one', 'two'])
+    const usurper = make('one')
+    await until(() => usurper.assignment().length > 0, [usurper])
+    await assert.rejects(
+      async () => {
+        for (let round = 0; round < 100; round++) await again.poll(100)
+      },
+      { errorName: 'FENCED_INSTANCE_ID' },
+    )
+    await Promise.all([usurper.close(), again.close(), two.close()])
+    const members = ['one', 'two'].map((groupInstanceId) => ({ groupInstanceId }))
+    const removed = await admin.removeGroupMembers(groupId, members)
+    assert.ok(removed.every(({ error }) => error === undefined))
+  })
+}
+
+async function patternRound(topic: string): Promise<void> {
+  const young = new KafkaClient(ports, {
+    bootstrapServers: [values.bootstrap],
+    metadataMaxAgeMs: 500,
+  })
+  await step('pattern: topics are followed', async () => {
+    const consumer = young.consumer({ groupId: `interop-pattern-${run}`, heartbeatIntervalMs: 200 })
+    consumer.subscribe(new RegExp(`^(${topic}|late-${run})$`))
+    await until(() => consumer.assignment().length === 3, [consumer])
+    if (values.create)
+      await admin.createTopics([{ name: `late-${run}`, partitions: 2, replicationFactor: 1 }])
+    else await createBySending(`late-${run}`)
+    await until(() => consumer.assignment().length > 3, [consumer])
+    assert.deepEqual(consumer.subscription(), [topic, `late-${run}`].sort())
+    await consumer.close()
+  })
+  await young.close()
+}
+
+async function callbackRound(topic: string): Promise<void> {
+  await step('callbacks: acknowledged one by one, in order', async () => {
+    const producer = client.producer({ lingerMs: 2 })
+    const offsets: number[] = []
+    for (let index = 0; index < count; index++) {
+      await producer.ready()
+      producer.sendWithCallback(
+        { topic, partition: 1, value: valueOf(index) },
+        (error, metadata) => {
+          if (error !== undefined) throw error
+          offsets.push(metadata?.offset ?? -1)
+        },
+      )
+    }
+    await producer.close()
+    assert.equal(offsets.length, count)
+    assert.ok(offsets.every((offset, index) => offset === (offsets[0] ?? 0) + index))
   })
 }
 
@@ -128,7 +252,6 @@ async function groupRound(topic: string): Promise<void> {
   await step('group: commit, describe', async () => {
     await one.commit()
     await two.commit()
-    const admin = client.admin()
     const [description] = await admin.describeGroups([groupId])
     assert.equal(description?.state, 'Stable')
     assert.equal(description?.members.length, 2)
@@ -148,7 +271,7 @@ async function groupRound(topic: string): Promise<void> {
     await one.close()
   })
   await step('group: a new member resumes at a commit in the middle', async () => {
-    await client.admin().setGroupOffsets(groupId, [{ topic, partition: 0, offset: 10 }])
+    await admin.setGroupOffsets(groupId, [{ topic, partition: 0, offset: 10 }])
     const three = client.consumer(settings)
     three.subscribe([topic])
     const records = await consumeAll(three, 1)
@@ -176,6 +299,7 @@ async function offsetsRound(topic: string): Promise<void> {
       end.reduce((sum, { offset }) => sum + offset, 0),
       count,
     )
+    if (!values.times) return
     const middle = run + count / 2
     const times = partitions.map((partition) => ({ ...partition, timestamp: middle }))
     for (const found of await consumer.offsetsForTimes(times)) {
@@ -191,44 +315,20 @@ async function offsetsRound(topic: string): Promise<void> {
   await consumer.close()
 }
 
-async function adminRound(topic: string): Promise<void> {
-  const admin = client.admin()
-  await step('admin: cluster, topics, configs', async () => {
-    const cluster = await admin.describeCluster()
-    assert.ok(cluster.brokers.length > 0)
-    assert.ok((await admin.listTopics()).includes(topic))
-    const [description] = await admin.describeTopics([topic])
-    assert.equal(description?.partitions.length, 3)
-    const [missing] = await admin.describeTopics([`missing-${run}`])
-    assert.equal(missing?.error?.errorName, 'UNKNOWN_TOPIC_OR_PARTITION')
-    console.log(`   cluster ${cluster.clusterId}, topic id ${description?.topicId}`)
-    const [again] = await admin.createTopics([{ name: topic, partitions: 1, replicationFactor: 1 }])
-    assert.equal(again?.error?.errorName, 'TOPIC_ALREADY_EXISTS')
-    try {
-      const [configs] = await admin.describeConfigs([{ type: 'topic', name: topic }])
-      assert.ok(configs?.entries.some(({ name }) => name === 'retention.ms'))
-      await admin.alterConfigs([{ type: 'topic', name: topic, set: { 'retention.ms': '100000' } }])
-      const [changed] = await admin.describeConfigs([{ type: 'topic', name: topic }])
-      const retention = changed?.entries.find(({ name }) => name === 'retention.ms')
-      assert.equal(retention?.value, '100000')
-      assert.equal(retention?.isDefault, false)
-      await admin.createPartitions([{ name: topic, count: 4 }])
-      const [larger] = await admin.describeTopics([topic])
-      assert.equal(larger?.partitions.length, 4)
-    } catch (error) {
-      if (!(error instanceof Error && error.message.includes('UNSUPPORTED_VERSION'))) throw error
-      console.log('   (configs are not known to this broker)')
-    }
-  })
-}
-
 const codecs = values.codecs.split(',') as CompressionName[]
 await step('connect', () => client.connect())
 for (const codec of codecs) await codecRound(codec)
 const first = `interop-${codecs[0]}-${run}`
 await groupRound(first)
 await offsetsRound(first)
-await adminRound(first)
+for (const name of ['range', 'roundrobin', 'sticky', 'cooperative-sticky'] as const) {
+  await assignorRound(first, [name])
+}
+await assignorRound(first, ['cooperative-sticky', 'range'])
+await staticRound(first)
+await patternRound(first)
+await callbackRound(first)
+await adminRound({ admin, topic: first, run })
 await client.close()
 clearInterval(alive)
 console.log('all well')

@@ -52,6 +52,7 @@ export class Broker implements Service {
   readonly #coordination: Coordination
   readonly #directories: LogDirectories
   readonly #metadata = new MetadataCache()
+  readonly #answers = new AnswerBudget(answerBytesMax)
   #id = -1
   #controller: Controller | undefined
   #groups: GroupCoordinator | undefined
@@ -77,6 +78,11 @@ export class Broker implements Service {
   /** Where clients reach this broker; the ports are the bound ones. */
   get endpoints(): BrokerRegistration['endpoints'] {
     return this.#registration?.endpoints ?? []
+  }
+
+  /** What clients have asked for and not read yet. */
+  get pendingAnswerBytes(): number {
+    return this.#answers.usedBytes
   }
 
   get connectionCount(): number {
@@ -151,7 +157,7 @@ export class Broker implements Service {
       settings: this.#settings,
       ...{ clock, random, logger, metadata, replicas, topics, configs, groups },
       producerIds: new ProducerIds(this.#coordination, this.#id, idLogger),
-      answers: new AnswerBudget(answerBytesMax),
+      answers: this.#answers,
       oldOffsets: new OldOffsets(this.#coordination),
     }
   }

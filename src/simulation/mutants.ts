@@ -23,10 +23,14 @@ export interface Mutant {
   readonly options?: RunOptions
 }
 
-/** Replaces one method of a class; returns what puts the original back. */
-function replace<T, K extends keyof T>(prototype: T, name: K, method: T[K]): () => void {
+/** Replaces one method of a class, given the original; returns what puts that back. */
+function replace<T, K extends keyof T>(
+  prototype: T,
+  name: K,
+  make: (original: T[K]) => T[K],
+): () => void {
   const original = prototype[name]
-  prototype[name] = method
+  prototype[name] = make(original)
   return () => {
     prototype[name] = original
   }
@@ -52,19 +56,19 @@ export const mutants: readonly Mutant[] = [
     name: 'acknowledge-before-synced',
     about: 'flush.messages=1 is answered without the fsync',
     isNoticeable: (plan) => someTopicIsFlushed(plan) && has(plan, ['losePower'], 'broker'),
-    apply: () => replace(PartitionLog.prototype, 'sync', () => Promise.resolve()),
+    apply: () => replace(PartitionLog.prototype, 'sync', () => () => Promise.resolve()),
   },
   {
     name: 'coordination-without-sync',
     about: 'the coordination server answers before its log is on the disk',
     isNoticeable: (plan) => has(plan, ['losePower'], 'coordination'),
-    apply: () => replace(TransactionLog.prototype, 'sync', () => Promise.resolve()),
+    apply: () => replace(TransactionLog.prototype, 'sync', () => () => Promise.resolve()),
   },
   {
     name: 'forget-watches',
     about: 'a client of the coordination server does not set its watches again after a reconnect',
     isNoticeable: (plan) => has(plan, ['kill', 'reset'], 'coordination'),
-    apply: () => replace(ClientWatches.prototype, 'portions', () => []),
+    apply: () => replace(ClientWatches.prototype, 'portions', () => () => []),
   },
   {
     name: 'commit-before-append',
@@ -72,29 +76,35 @@ export const mutants: readonly Mutant[] = [
     isNoticeable: (plan) => plan.groups.length > 0 && has(plan, ['kill'], 'broker'),
     apply: () => {
       const late = new WeakMap<Shard, Parameters<Shard['append']>[0]>()
-      const original = Shard.prototype.append
-      return replace(Shard.prototype, 'append', function append(this: Shard, records) {
-        const earlier = late.get(this)
-        late.set(this, records)
-        if (earlier !== undefined) void original.call(this, earlier)
-        return Promise.resolve(Errors.NONE)
+      return replace(Shard.prototype, 'append', (original) => {
+        return function append(this: Shard, records) {
+          const earlier = late.get(this)
+          late.set(this, records)
+          if (earlier !== undefined) void original.call(this, earlier)
+          return Promise.resolve(Errors.NONE)
+        }
       })
     },
   },
   {
     name: 'skip-sequence-check',
     about: 'the broker appends what an idempotent producer sends again',
-    isNoticeable: (plan) => has(plan, ['reset', 'kill', 'slowDisk']) && plan.producers.some(({ idempotent }) => idempotent),
-    apply: () => replace(Producers.prototype, 'check', () => 'ok'),
+    isNoticeable: (plan) =>
+      has(plan, ['reset', 'kill', 'slowDisk']) &&
+      plan.producers.some(({ idempotent }) => idempotent),
+    apply: () => replace(Producers.prototype, 'check', () => () => 'ok'),
   },
   {
     name: 'immortal-sessions',
     about: 'the coordination server never ends a session that is silent',
-    isNoticeable: (plan) => plan.coordinationClients.length > 0 && has(plan, ['kill'], 'coordination-client'),
+    isNoticeable: (plan) =>
+      plan.coordinationClients.length > 0 && has(plan, ['kill'], 'coordination-client'),
     apply: () =>
-      replace(SessionTable.prototype, 'expire', function expire(this: SessionTable, now) {
-        for (const session of this.values()) this.touch(session, now)
-        return []
+      replace(SessionTable.prototype, 'expire', () => {
+        return function expire(this: SessionTable, now) {
+          for (const session of this.values()) this.touch(session, now)
+          return []
+        }
       }),
   },
 ]

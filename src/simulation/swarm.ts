@@ -1,4 +1,3 @@
-// Pure.
 /**
  * Draws a plan from a seed. Each seed leaves most features out and exaggerates a few, since what never
  * happens together with everything else is what nobody tested.

@@ -137,6 +137,9 @@ export class World {
 
   async #advance(ms: number): Promise<void> {
     const onUnheard = (error: unknown): void => this.onUnheard(error)
+    // While the world runs, every rejection is one of its own: a test runner must not take it for its.
+    const others = process.listeners('unhandledRejection')
+    process.removeAllListeners('unhandledRejection')
     process.on('unhandledRejection', onUnheard)
     try {
       await this.clock.advance(ms)
@@ -144,11 +147,12 @@ export class World {
       this.onUnheard(error)
     } finally {
       process.off('unhandledRejection', onUnheard)
+      for (const other of others) process.on('unhandledRejection', other)
     }
   }
 
   #onLog(from: Host, { level, name, message, error }: LogLine): void {
-    const cause = error === undefined ? '' : ` (${String(error)})`
+    const cause = error instanceof Error ? ` (${String(error)})` : ''
     this.note(`${from.name} ${level} ${message}${cause}`)
     if (isEcho(error)) return
     this.observe({ kind: 'log', host: from.name, level, name, message, error })

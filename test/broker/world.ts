@@ -49,19 +49,22 @@ class Life {
 
 export class World {
   readonly clock = new VirtualClock()
+  /** The broker's. */
   readonly disk = new MemoryDisk({ clock: this.clock })
+  readonly coordinationDisk = new MemoryDisk({ clock: this.clock })
   readonly logger = new MemoryLogger()
   readonly random: SeededRandom
   readonly network: MemoryNetwork
   #coordination: CoordinationServer | undefined
   #broker: Broker | undefined
   #lives: Life[] = []
+  #brokerLife: Life | undefined
 
-  constructor(seed = 1) {
+  constructor(seed = 1, latencyMs = 0) {
     this.random = new SeededRandom(seed)
     this.network = new MemoryNetwork(
       { clock: this.clock, random: this.random },
-      { splitChunks: true },
+      { splitChunks: true, latencyMs },
     )
   }
 
@@ -88,7 +91,8 @@ export class World {
       preallocateBytes: 4096,
     })
     const network = this.network.host(COORDINATION_HOST)
-    this.#coordination = new CoordinationServer({ ...this.#mortalPorts(), network }, settings)
+    const ports = { ...this.#mortalPorts(), disk: this.coordinationDisk, network }
+    this.#coordination = new CoordinationServer(ports, settings)
     await this.clock.until(this.#coordination.start())
   }
 
@@ -104,12 +108,15 @@ export class World {
       listeners: `PLAINTEXT://localhost:${BROKER_PORT}`,
       'log.dirs': '/kafka',
       'log.index.size.max.bytes': '4096',
+      // The tests' records are as old as time itself.
+      'log.retention.ms': '-1',
       'zookeeper.connect': `${COORDINATION_HOST}:${COORDINATION_PORT}`,
       'group.initial.rebalance.delay.ms': '0',
       'offsets.topic.num.partitions': '3',
       ...properties,
     })
     const ports = this.#mortalPorts()
+    this.#brokerLife = this.#lives.at(-1)
     const openSession = () =>
       new ZooKeeperSession(ports, {
         connect: settings.zookeeperConnect,
@@ -149,8 +156,17 @@ export class World {
     this.network.killHost('localhost')
     this.network.killHost(COORDINATION_HOST)
     this.disk.crash(this.random)
+    this.coordinationDisk.crash(this.random)
     this.#broker = undefined
     this.#coordination = undefined
+  }
+
+  /** The broker's process dies; what it wrote is there. */
+  killBroker(): void {
+    this.#brokerLife?.end()
+    this.network.killHost('localhost')
+    this.disk.killProcess()
+    this.#broker = undefined
   }
 
   /** The broker's way to its coordination server is gone, though both are well. */
@@ -182,9 +198,14 @@ export class World {
   }
 
   /** A session of a tool that reads and writes znodes itself. */
-  async zookeeper(): Promise<ZooKeeperSession> {
+  zookeeper(): Promise<ZooKeeperSession> {
+    return this.zookeeperAt('tool')
+  }
+
+  /** From a host of that name. */
+  async zookeeperAt(host: string): Promise<ZooKeeperSession> {
     const session = new ZooKeeperSession(
-      { ...this.ports, logger: silentLogger },
+      { ...this.ports, network: this.network.host(host), logger: silentLogger },
       {
         connect: `${COORDINATION_HOST}:${COORDINATION_PORT}`,
         sessionTimeoutMs: 30_000,

@@ -314,3 +314,125 @@ test('whatever requests and answers get lost, all arrives once and in order', as
   )
   await fc.assert(property, { numRuns: 40 })
 })
+
+test('a callback is told what a promise would be, and one that throws harms nobody', async () => {
+  const world = await createWorld({ topics: { t: 1 } })
+  const broker = only(world)
+  const producer = world.client.producer()
+  const told: (string | number | undefined)[] = []
+  const send = (value: string, fails = false): void => {
+    producer.sendWithCallback({ topic: 't', value: Buffer.from(value) }, (error, metadata) => {
+      told.push(error?.errorName ?? metadata?.offset)
+      if (fails) throw new Error('the application is broken')
+    })
+  }
+  send('a', true)
+  send('b')
+  assert.equal(told.length, 0)
+  await world.clock.until(producer.flush())
+  assert.equal(told.join(), '0,1')
+  broker.once(Produce, () => ({
+    responses: [{ name: 't', partitionResponses: [{ index: 0, errorCode: 87, baseOffset: -1 }] }],
+  }))
+  send('c', true)
+  send('d')
+  await world.clock.until(producer.flush())
+  send('x'.repeat(2_000_000))
+  producer.sendWithCallback({ topic: 't', partition: 5, value: null }, (error) => {
+    told.push(error?.errorName)
+  })
+  assert.equal(told.length, 4)
+  await world.clock.until(producer.close())
+  send('e')
+  await world.clock.advance(1)
+  const invalid = ['INVALID_RECORD', 'INVALID_RECORD']
+  const refused = ['MESSAGE_TOO_LARGE', 'UNKNOWN_TOPIC_OR_PARTITION', 'CLIENT_CLOSED']
+  assert.deepEqual(told, [0, 1, ...invalid, ...refused])
+  assert.equal(producer.bufferedBytes, 0)
+})
+
+test('buffers may be used again once a record was taken', async () => {
+  const world = await createWorld({ topics: { t: 1 } })
+  const producer = world.client.producer()
+  await world.clock.until(Promise.all(sendAll(producer, ['first'])))
+  const value = Buffer.from('a')
+  const sent = ['a', 'b', 'c'].map((text) => {
+    value.write(text)
+    return producer.send({ topic: 't', value })
+  })
+  value.write('z')
+  await world.clock.until(Promise.all(sent))
+  assert.deepEqual(world.log('t', 0).values(), ['first', 'a', 'b', 'c'])
+})
+
+test('a record whose answer is outstanding fails when its time is up, not a request later', async () => {
+  const world = await createWorld({ topics: { t: 1 } })
+  const broker = only(world)
+  const producer = world.client.producer({ deliveryTimeoutMs: 3000 })
+  await world.clock.until(Promise.all(sendAll(producer, ['a'])))
+  broker.once(Produce, (request) => {
+    const appended = world
+      .log('t', 0)
+      .append(request.topicData[0]?.partitionData[0]?.records ?? Buffer.alloc(0))
+    assert.equal(appended.errorCode, 0)
+    return 'silence'
+  })
+  const startMs = world.clock.monotonicMs()
+  const [late] = sendAll(producer, ['b'])
+  assert.ok(late !== undefined)
+  await world.clock.until(assert.rejects(late, { errorName: 'DELIVERY_TIMEOUT' }))
+  assert.ok(world.clock.monotonicMs() - startMs < 3100)
+  assert.equal(producer.bufferedBytes, 0)
+  // The connection's own time-out ends the silence; then numbering begins anew.
+  await world.clock.advance(40_000)
+  await world.clock.until(Promise.all(sendAll(producer, ['c'])))
+  assert.deepEqual(world.log('t', 0).values(), ['a', 'b', 'c'])
+})
+
+test('a topic nothing was sent to for long is forgotten, and its numbers are not used again', async () => {
+  const world = await createWorld({
+    topics: { t: 1, u: 1 },
+    client: { metadataMaxAgeMs: 1000 },
+  })
+  const broker = only(world)
+  const producer = world.client.producer({ topicIdleMs: 10_000 })
+  const send = (topic: string): Promise<unknown> =>
+    world.clock.until(producer.send({ topic, value: Buffer.from(topic) }))
+  await send('t')
+  for (let round = 0; round < 25; round++) {
+    await world.clock.advance(1000)
+    await send('u')
+  }
+  const asked = broker
+    .requests(Metadata)
+    .at(-1)
+    ?.topics?.map(({ name }) => name)
+  assert.deepEqual(asked, ['u'])
+  await send('t')
+  await send('t')
+  assert.deepEqual(world.log('t', 0).values(), ['t', 't', 't'])
+  const ids = world.log('t', 0).batches.map((bytes) => batch.producerId(bytes, 0))
+  assert.ok(ids[0] !== ids[1] && ids[1] === ids[2])
+  assert.equal(world.log('u', 0).values().length, 25)
+})
+
+test('an application may end the retries of a batch', async () => {
+  const tried: string[] = []
+  const world = await createWorld({
+    topics: { t: 1 },
+    client: {
+      onRetry: ({ what, error, failures }) => {
+        if (what !== 'produce') return undefined
+        tried.push(error.errorName)
+        return failures === 3 ? 'giveUp' : undefined
+      },
+    },
+  })
+  only(world).on(Produce, () => ({
+    responses: [{ name: 't', partitionResponses: [{ index: 0, errorCode: 19, baseOffset: -1 }] }],
+  }))
+  const [refused] = sendAll(world.client.producer(), ['a'])
+  assert.ok(refused !== undefined)
+  await world.clock.until(assert.rejects(refused, { errorName: 'NOT_ENOUGH_REPLICAS' }))
+  assert.deepEqual(tried, Array<string>(3).fill('NOT_ENOUGH_REPLICAS'))
+})

@@ -21,20 +21,27 @@ async function connect(cluster: TestCluster): Promise<BrokerConnection> {
   return connection
 }
 
-/** A member of a group, as far as the protocol goes: joined and in sync, and silent from then on. */
-async function join(cluster: TestCluster, groupId: string) {
+/** A member of a group, as far as the protocol goes: silent unless told to `sync` or `beat`. */
+async function joinOnly(cluster: TestCluster, groupId: string) {
   const connection = await connect(cluster)
   const protocols = [{ name: 'p', metadata: Buffer.alloc(0) }]
-  const request = { groupId, sessionTimeoutMs: 10_000, rebalanceTimeoutMs: 10_000 }
+  const request = { groupId, sessionTimeoutMs: 10_000, rebalanceTimeoutMs: 60_000 }
   const body = { ...request, protocolType: 'consumer', protocols, memberId: '' }
   const { memberId, generationId, errorCode } = await connection.request(JoinGroup, 3, body)
   assert.equal(errorCode, 0)
   const membership = { groupId, memberId, generationId }
   const assignments = [{ memberId, assignment: Buffer.alloc(0) }]
-  await connection.request(SyncGroup, 3, { ...membership, assignments })
+  const sync = async (): Promise<number> =>
+    (await connection.request(SyncGroup, 3, { ...membership, assignments })).errorCode
   const beat = async (): Promise<number> =>
     (await connection.request(Heartbeat, 3, membership)).errorCode
-  return { connection, beat }
+  return { connection, sync, beat }
+}
+
+async function join(cluster: TestCluster, groupId: string) {
+  const member = await joinOnly(cluster, groupId)
+  assert.equal(await member.sync(), 0)
+  return member
 }
 
 /** The group's members, as the broker counts them. */
@@ -86,6 +93,14 @@ test('a member whose client is there has not missed a heartbeat', async () => {
   await cluster.advance(day)
   assert.equal(await memberCount(cluster, 'g'), 1)
   assert.equal(await member.beat(), 0)
+  member.connection.close()
+})
+
+test('a member that has joined and is about to sync has not missed one either', async () => {
+  await using cluster = await clusterWithGroups()
+  const member = await joinOnly(cluster, 'g')
+  await cluster.advance(20_000)
+  assert.equal(await member.sync(), 0)
   member.connection.close()
 })
 

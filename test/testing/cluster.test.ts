@@ -177,7 +177,8 @@ test('files in a directory of your own outlive the cluster', async () => {
 })
 
 test('a temporary directory goes with the cluster', async () => {
-  const ours = (): string[] => readdirSync(tmpdir()).filter((name) => name.startsWith('millrace-'))
+  const ours = (): string[] =>
+    readdirSync(tmpdir()).filter((name) => /^millrace-[0-9a-f-]{36}$/.test(name))
   const before = new Set(ours())
   const cluster = await startCluster({ storage: 'directory', topics: [{ name: 't' }] })
   const [made] = ours().filter((name) => existsSync(join(tmpdir(), name)) && !before.has(name))

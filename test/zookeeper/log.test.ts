@@ -11,6 +11,7 @@ import { readFile } from '../../src/runtime/disk.ts'
 import { adler32 } from '../../src/zookeeper/server/adler32.ts'
 import { TransactionLog } from '../../src/zookeeper/server/log.ts'
 import { numberedFiles, recover } from '../../src/zookeeper/server/recovery.ts'
+import { dataBytes, keptData } from '../../src/zookeeper/server/node-data.ts'
 import { statOf } from '../../src/zookeeper/server/node.ts'
 import { readSnapshot } from '../../src/zookeeper/server/snapshot-reader.ts'
 import { type Snapshot, writeSnapshot } from '../../src/zookeeper/server/snapshot.ts'
@@ -242,6 +243,58 @@ test('a recovery lets others have their turns, in the log and in a snapshot', as
   assert.ok((await turns()) > 5)
 })
 
+test('what a limited subtree holds is right after changes during a snapshot are replayed', async () => {
+  const clock = new VirtualClock()
+  const disk = newDisk()
+  const tree = new DataTree()
+  const log = newLog(disk)
+  let zxid = 0
+  const make = (path: string, content: string): void => {
+    zxid += 1
+    const { header, change } = create(zxid, path)
+    assert.ok(change.type === 'create')
+    const transaction = { header, change: { ...change, data: content, parentCversion: -1 } }
+    log.append([transaction])
+    tree.apply(header, transaction.change)
+  }
+  for (const path of ['/q', '/zookeeper/quota/q']) make(path, '')
+  make('/zookeeper/quota/q/zookeeper_limits', 'count=10,bytes=-1')
+  make('/zookeeper/quota/q/zookeeper_stats', '')
+  for (const index of range(3000)) make(`/n${index}`, '')
+  const at = BigInt(zxid)
+  const writing = writeSnapshot({ clock, disk }, DIRECTORY, at, { tree, sessions: [] })
+  clock.schedule(0, () => make('/q/x', '12345'))
+  await clock.until(writing)
+  const stats = ({ tree: one }: Pick<Snapshot, 'tree'>) =>
+    one.get('/zookeeper/quota/q/zookeeper_stats')?.data
+  assert.equal(stats({ tree }), 'count=2,bytes=5')
+  const replayed = await recovered(disk)
+  assert.equal(replayed.snapshotZxid, at)
+  assert.equal(stats(replayed), 'count=2,bytes=5')
+})
+
+test('contents of all bytes and sizes go through log and snapshot unchanged', async () => {
+  const clock = new VirtualClock()
+  const disk = newDisk()
+  const tree = new DataTree()
+  const log = newLog(disk)
+  const contents = [0, 1, 256, 1024, 1025, 70_000].map((length) =>
+    Buffer.from(Array.from({ length }, (_, index) => (index * 7) & 0xff)),
+  )
+  for (const [index, content] of contents.entries()) {
+    const { header, change } = create(index + 1)
+    assert.ok(change.type === 'create')
+    const transaction = { header, change: { ...change, data: keptData(content) } }
+    log.append([transaction])
+    tree.apply(header, transaction.change)
+  }
+  const seen = (one: DataTree) =>
+    contents.map((_, index) => dataBytes(one.get(`/n${index + 1}`)?.data ?? null))
+  assert.deepEqual(seen((await recovered(disk)).tree), contents)
+  await clock.until(writeSnapshot({ clock, disk }, DIRECTORY, 6n, { tree, sessions: [] }))
+  assert.deepEqual(seen((await snapshotIn(disk, 'snapshot.6')).tree), contents)
+})
+
 test('an access list that is replaced while a snapshot is written does not disturb it', async () => {
   const clock = new VirtualClock()
   const disk = newDisk()
@@ -349,6 +402,7 @@ test('a snapshot written while nodes change gives the right tree once the log is
       carryOut({ type: 'setAcl', path, acl: [{ perms: turn, id: OPEN[0]!.id }], version: 1 })
     }
     make(`/late${turn}`)
+    make(`/n20/late${turn}`)
     if (turn < 3) clock.schedule(0, () => disturb(turn + 1))
   }
   clock.schedule(0, () => disturb(0))

@@ -8,7 +8,8 @@ import { errorCodes } from '../../src/zookeeper/protocol/errors.ts'
 import type { MultiOperation } from '../../src/zookeeper/protocol/multi.ts'
 import { opcodes } from '../../src/zookeeper/protocol/opcodes.ts'
 import { Preparer } from '../../src/zookeeper/server/prepare.ts'
-import type { Change } from '../../src/zookeeper/server/transactions.ts'
+import { StatRows } from '../../src/zookeeper/server/stat-rows.ts'
+import { type Change, CONTAINER_OWNER } from '../../src/zookeeper/server/transactions.ts'
 import { statOf } from '../../src/zookeeper/server/node.ts'
 import { DataTree } from '../../src/zookeeper/server/tree.ts'
 
@@ -213,6 +214,53 @@ test('the end of a session spares a node that another one has made anew meanwhil
   run.apply(Infinity)
   assert.deepEqual(shownTree(run.tree), shownModel(run.model))
   assert.equal(run.tree.get('/a')?.owner, 2n)
+})
+
+test('the row of a deleted node serves the next one, and starts from nothing', () => {
+  const rows = new StatRows()
+  const row = rows.take()
+  const other = rows.take()
+  row.chunk.fill(0xff, row.at, row.at + 60)
+  rows.give(row)
+  const again = rows.take()
+  assert.ok(again.chunk === row.chunk && again.at === row.at)
+  assert.ok(again.chunk.subarray(again.at, again.at + 60).every((byte) => byte === 0))
+  assert.ok(rows.take().at !== other.at)
+  const tree = new DataTree()
+  const header = { clientId: 1n, cxid: 0, zxid: 5n, time: 7n }
+  const make = { type: 'create', path: '/a', data: 'x', acl: OPEN, parentCversion: -1 } as const
+  tree.apply(header, { ...make, owner: 1n })
+  const first = tree.get('/a')
+  assert.ok(first)
+  const { chunk, at } = first
+  tree.apply(header, { type: 'setData', path: '/a', data: 'y', version: 3 })
+  tree.apply(header, { type: 'delete', path: '/a' })
+  assert.equal(first.at, -1)
+  tree.apply(header, { ...make, owner: 0n })
+  const second = tree.get('/a')
+  assert.ok(second?.chunk === chunk && second.at === at)
+  assert.deepEqual([second.version, second.owner], [0, 0n])
+})
+
+test('a container that gets a child on its way to the disk is spared', () => {
+  const tree = new DataTree()
+  const preparer = new Preparer(tree)
+  const header = { clientId: 1n, cxid: 0, zxid: 1n, time: 7n }
+  const content = { data: null, acl: OPEN, parentCversion: -1 }
+  tree.apply(header, { type: 'create', path: '/c', owner: CONTAINER_OWNER, ...content })
+  tree.apply(header, { type: 'create', path: '/n', owner: 0n, ...content })
+  assert.deepEqual([...tree.containers], ['/c'])
+  const request = { path: '/c/x', data: null, acl: OPEN, flags: 0 }
+  const asker = { session: 1n, identities: [] }
+  preparer.write({ type: opcodes.create, request }, asker, 2n)
+  assert.deepEqual(preparer.deleteExpired('/c', 3n), { code: errorCodes.NOTEMPTY })
+  const removal = { type: opcodes.delete, request: { path: '/c/x', version: -1 } }
+  preparer.write(removal, asker, 3n)
+  assert.deepEqual(preparer.deleteExpired('/c', 4n), { type: 'delete', path: '/c' })
+  assert.deepEqual(preparer.deleteExpired('/c', 5n), { code: errorCodes.NONODE })
+  assert.deepEqual(preparer.deleteExpired('/n', 5n), { code: errorCodes.BADVERSION })
+  tree.apply(header, { type: 'delete', path: '/c' })
+  assert.equal(tree.containers.size, 0)
 })
 
 test('a fresh tree has what a fresh Apache ZooKeeper has', () => {

@@ -24,6 +24,10 @@ export interface CommitRequest extends MemberIdentity {
   readonly offsets: readonly OffsetToCommit[]
 }
 
+function expiryAt(now: number, retentionMs: number): number {
+  return Math.min(Math.max(now + retentionMs, 0), Number.MAX_SAFE_INTEGER)
+}
+
 /** What groups have committed: written to the log before it is acknowledged, and before it is told. */
 export class Commits {
   readonly #clock: Clock
@@ -70,7 +74,7 @@ export class Commits {
     return {
       ...{ offset, leaderEpoch, metadata: metadata ?? '' },
       commitTimestampMs: commitTimestampMs === -1 ? now : commitTimestampMs,
-      expireTimestampMs: retentionMs === -1 ? -1 : now + retentionMs,
+      expireTimestampMs: retentionMs === -1 ? -1 : expiryAt(now, retentionMs),
     }
   }
 

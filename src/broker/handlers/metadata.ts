@@ -45,7 +45,7 @@ function topicsOf(request: Request, context: RequestContext) {
       const found = cache.nameOfId(topicId)
       const topic = found === undefined ? undefined : cache.topic(found)
       if (topic !== undefined) return known(topic, context)
-      return { errorCode: Errors.UNKNOWN_TOPIC_ID, name: null, topicId }
+      return { errorCode: Errors.UNKNOWN_TOPIC_ID, name: apiVersion >= 12 ? null : '', topicId }
     }
     const topic = name === null ? undefined : cache.topic(name)
     return topic === undefined ? missing(name ?? '', request, context) : known(topic, context)

@@ -33,6 +33,12 @@ export const offsetCommit = handler(OffsetCommit, [0, 9], async (request, contex
   }
 })
 
+/** Times beyond 2^53 milliseconds are for ever, or have always been. */
+function narrowed(time: number | bigint): number {
+  if (typeof time === 'number') return time
+  return time > 0n ? Number.MAX_SAFE_INTEGER : 0
+}
+
 interface Asked {
   readonly topic: string
   readonly wanted: Wanted
@@ -55,14 +61,14 @@ function commit(
     memberId: request.memberId,
     generation: request.generationIdOrMemberEpoch,
     instanceId: request.groupInstanceId,
-    retentionMs: Number(request.retentionTimeMs),
+    retentionMs: narrowed(request.retentionTimeMs),
     offsets: asked.map(({ topic, wanted }) => ({
       topic,
       partition: wanted.partitionIndex,
       offset: Number(wanted.committedOffset),
       leaderEpoch: wanted.committedLeaderEpoch,
       metadata: wanted.committedMetadata,
-      commitTimestampMs: Number(wanted.commitTimestamp),
+      commitTimestampMs: narrowed(wanted.commitTimestamp),
     })),
   })
 }

@@ -24,6 +24,8 @@ export const paths = {
 } as const
 
 const retryPauseMs = 200
+/** In act two they only look on. */
+const endingPauseMs = 1000
 
 export function coordinationClientMain(scene: Scene, plan: CoordinationClientPlan): ClientMain {
   return async (ports, life) => {
@@ -71,7 +73,8 @@ class Session {
     void this.#watchSignal()
     await this.#hold(path, life)
     while (this.#zookeeper.state !== 'expired' && this.#zookeeper.state !== 'closed') {
-      await delay(this.#ports.clock, this.#plan.gapMs)
+      const { isEnding } = this.#scene
+      await delay(this.#ports.clock, isEnding ? endingPauseMs : this.#plan.gapMs)
       await this.#zookeeper.connected()
       await this.#increment()
     }

@@ -108,7 +108,13 @@ export class Finale {
       await Promise.all(
         this.#observer.places.map(async (place) => {
           const flushed = this.#scene.isFlushed(place.topic)
-          const record = { ...place, producer: 'finale', acks: -1, idempotent: true, flushed } as const
+          const record = {
+            ...place,
+            producer: 'finale',
+            acks: -1,
+            idempotent: true,
+            flushed,
+          } as const
           const { number, offset } = await this.#scene.send(producer, record, { valueBytes: 20 })
           if (offset === undefined) return
           const key = placeKey(place)

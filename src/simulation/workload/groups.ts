@@ -104,7 +104,6 @@ class Member {
       return
     }
     const group = this.#plan.name
-    for (const offset of offsets)
-      this.#scene.world.observe({ kind: 'committed', group, ...offset })
+    for (const offset of offsets) this.#scene.world.observe({ kind: 'committed', group, ...offset })
   }
 }

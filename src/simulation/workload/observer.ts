@@ -70,10 +70,16 @@ export class Observer {
 
   /** Looks on, for ever. */
   async watch(): Promise<void> {
+    const looks = [
+      () => this.#ends(),
+      () => this.#commits(),
+      () => this.#states(),
+      () => this.#ephemerals(),
+    ]
     for (;;) {
-      for (const look of [this.#ends, this.#commits, this.#states, this.#ephemerals]) {
+      for (const look of looks) {
         try {
-          await look.call(this)
+          await look()
         } catch (error) {
           if (!(error instanceof KafkaError) && !isZooKeeperError(error)) throw error
         }

@@ -67,8 +67,7 @@ class Watches<Watcher> {
 
   /** Adds whom an event at the path tells, and ends their standard watches. */
   tell(path: string, told: Set<Watcher>): void {
-    for (const [watcher, modes] of this.byPath.get(path) ?? []) {
-      if ((modes & ~RECURSIVE) === 0) continue
+    for (const watcher of this.byPath.get(path)?.keys() ?? []) {
       told.add(watcher)
       this.remove(path, watcher, STANDARD)
     }

@@ -1,0 +1,40 @@
+/** Goal: the simulator notices what breaks a promise. Method: mistakes made on purpose. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type Mutant, mutants } from '../../src/simulation/mutants.ts'
+import { planOf, run } from '../../src/simulation/run.ts'
+
+const seedsMax = 500
+
+/** The number of the first invariant that a mutant violates, in the first seed that does. */
+async function firstViolation(mutant: Mutant): Promise<string | undefined> {
+  const takeBack = mutant.apply()
+  try {
+    for (let seed = 1; seed <= seedsMax; seed += 1) {
+      const plan = planOf(seed)
+      if (!mutant.isNoticeable(plan)) continue
+      const [violation] = (await run(plan, mutant.options)).violations
+      if (violation !== undefined) return violation.number
+    }
+    return undefined
+  } finally {
+    takeBack()
+  }
+}
+
+const expected: Readonly<Record<string, readonly string[]>> = {
+  'acknowledge-before-written': ['I1', 'I3', 'I13', 'I14', 'I15'],
+  'acknowledge-before-synced': ['I1'],
+  'coordination-without-sync': ['I9', 'I10', 'I18'],
+  'forget-watches': ['I18'],
+  'commit-before-append': ['I13'],
+  'skip-sequence-check': ['I6'],
+  'immortal-sessions': ['I10'],
+}
+
+for (const mutant of mutants)
+  test(`it is noticed when ${mutant.about}`, async () => {
+    const number = await firstViolation(mutant)
+    assert.ok(number !== undefined, `not found within ${seedsMax} seeds`)
+    assert.ok(expected[mutant.name]?.includes(number), `found by ${number}`)
+  })
