@@ -21,7 +21,7 @@ export class CoordinationOnly {
     const file = join(this.directory, 'zoo.cfg')
     writeFileSync(
       file,
-      `dataDir=${this.directory}/data\nclientPort=${port}\nclientPortAddress=127.0.0.1\nmaxClientCnxns=0\n`,
+      `dataDir=${this.directory}/data\nclientPort=${port}\nclientPortAddress=127.0.0.1\nmaxClientCnxns=0\nadmin.enableServer=false\n`,
     )
     const child = spawn(join(root, 'bin', 'zookeeper-server-start.sh'), [file])
     this.#process = child

@@ -41,7 +41,7 @@ export class MillraceBroker {
     writeFileSync(server, `${lines.join('\n')}\n`)
     writeFileSync(
       zookeeper,
-      `dataDir=${this.directory}/zookeeper\nclientPort=${this.coordinationPort}\nclientPortAddress=127.0.0.1\n`,
+      `dataDir=${this.directory}/zookeeper\nclientPort=${this.coordinationPort}\nclientPortAddress=127.0.0.1\nadmin.enableServer=false\n`,
     )
     this.output = ''
     const args = ['broker-with-coordination', 'kafka.Kafka', server, zookeeper]

@@ -46,6 +46,7 @@ export function configFiles(up: UpSettings): ConfigFile[] {
     `clientPort=${ports.coordination}`,
     `clientPortAddress=${host}`,
     'maxClientCnxns=0',
+    'admin.enableServer=false',
   ]
   const filebeat = {
     filebeat: { inputs: [{ type: 'filestream', id: 'files', paths: [...up.files] }] },
