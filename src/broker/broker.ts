@@ -23,6 +23,7 @@ import {
   register,
 } from './registration.ts'
 import { Replicas } from './replication/replicas.ts'
+import { ColdReads } from './slice-records.ts'
 import { TopicAdmin } from './topic-admin.ts'
 import { TopicConfigs } from './topic-configs.ts'
 import { Turn } from './turn.ts'
@@ -158,6 +159,7 @@ export class Broker implements Service {
       ...{ clock, random, logger, metadata, replicas, topics, configs, groups },
       producerIds: new ProducerIds(this.#coordination, this.#id, idLogger),
       answers: this.#answers,
+      coldReads: new ColdReads(),
       oldOffsets: new OldOffsets(this.#coordination),
     }
   }
@@ -198,6 +200,7 @@ export class Broker implements Service {
       dispatcher: new Dispatcher(handlers, parts),
       budget: new ByteBudget(queued),
       answers: parts.answers,
+      coldReads: parts.coldReads,
       pool: new FramePool(),
       writers: new WriterPool(writerBytesMax),
     })

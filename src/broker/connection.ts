@@ -19,6 +19,7 @@ import {
   type AnyReply,
   type Waiting,
 } from './handler.ts'
+import type { ColdReads } from './slice-records.ts'
 import type { Answering, Turn } from './turn.ts'
 import type { WriterPool } from './writer-pool.ts'
 
@@ -30,6 +31,7 @@ export interface ConnectionParts {
   readonly dispatcher: Dispatcher
   readonly budget: ByteBudget
   readonly answers: AnswerBudget
+  readonly coldReads: ColdReads
   readonly pool: FramePool
   readonly writers: WriterPool
 }
@@ -63,6 +65,8 @@ export class ClientConnection implements FrameHandler, Answering {
   readonly #onGone: () => void
   #slots: Slot[] = []
   #isSlowReader = false
+  /** An answer is encoded, and some of its records are still being read. */
+  #isLoading = false
   #isEnding = false
   #isClosed = false
   #requests = 0
@@ -152,54 +156,82 @@ export class ClientConnection implements FrameHandler, Answering {
   }
 
   sendAnswers(): void {
-    if (this.#isClosed) return
+    if (this.#isClosed || this.#isLoading) return
     if (this.#slots[0]?.isReady === true) this.#sendReady()
+    if (!this.#isLoading) this.#goOn()
+  }
+
+  #goOn(): void {
     if (this.#isEnding) this.#connection.end()
     else this.#releaseIfFree()
   }
 
   #sendReady(): void {
-    const { writers, answers } = this.#parts
+    const { writers, answers, coldReads } = this.#parts
     const writer = writers.take()
+    let loading: Promise<unknown> | undefined
     let sent = 0
     for (const slot of this.#slots) {
-      if (!slot.isReady || this.#isEnding) break
+      if (!slot.isReady || loading !== undefined) break
       sent += 1
-      this.#send(writer, slot)
+      const isFollowed = this.#encode(writer, slot)
+      loading = coldReads.fill(writer.buffer)
+      if (isFollowed) continue
+      this.#isEnding = true
+      break
     }
     this.#slots.splice(0, sent)
-    const bytes = writer.position
-    if (bytes === 0) {
+    if (writer.position === 0) {
       writers.give(writer)
       return
     }
-    answers.take(bytes)
-    const isTaken = this.#connection.write(writer.bytes(), () => {
-      answers.give(bytes)
+    answers.take(writer.position)
+    if (loading === undefined) this.#write(writer)
+    else void this.#writeAfter(loading, writer)
+  }
+
+  /** Reads that fail leave zeroes, and their log offline. */
+  async #writeAfter(loading: Promise<unknown>, writer: Writer): Promise<void> {
+    this.#isLoading = true
+    await loading
+    this.#isLoading = false
+    this.#write(writer)
+    // More may have become ready meanwhile.
+    if (!this.#isClosed) this.#parts.turn.owes(this)
+  }
+
+  #write(writer: Writer): void {
+    const { writers, answers } = this.#parts
+    const done = (): void => {
+      answers.give(writer.position)
       writers.give(writer)
-    })
-    if (isTaken) return
+    }
+    if (this.#isClosed) {
+      done()
+      return
+    }
+    if (this.#connection.write(writer.bytes(), done)) return
     this.#isSlowReader = true
     this.#framing.hold()
   }
 
-  #send(writer: Writer, { exchange, reply: given }: Slot): void {
+  /** False: nothing may follow on this connection. */
+  #encode(writer: Writer, { exchange, reply: given }: Slot): boolean {
     const reply = given instanceof Deferred ? given.take() : given
-    if (reply === noAnswer) return
-    if (reply === closeConnection || exchange === undefined) {
-      this.#isEnding = true
-      return
-    }
+    if (reply === noAnswer) return true
+    if (reply === closeConnection || exchange === undefined) return false
     const { api, version, correlationId } = exchange
     const start = writer.position
     try {
       writeResponse(writer, api, version, correlationId, reply)
+      return true
     } catch (error) {
       if (!(error instanceof WireError)) throw error
       // A bug of ours. Without this answer the others would be taken for it.
       this.#parts.logger.error(`Cannot answer ${api.name} in version ${version}`, error)
+      this.#parts.coldReads.forget()
       writer.position = start
-      this.#isEnding = true
+      return false
     }
   }
 
@@ -208,10 +240,13 @@ export class ClientConnection implements FrameHandler, Answering {
     if (isFree) this.#framing.release()
   }
 
-  /** One look per idle period, however many requests came. */
+  /**
+   * One look per idle period, however many requests came. As in Kafka, a request that waits longer does
+   * not keep its connection: its client may be gone without our knowing, since we do not read from it.
+   */
   readonly #checkIdle = (): void => {
-    if (this.#requests === this.#requestsAtCheck && this.#slots.length === 0) {
-      this.#connection.end()
+    if (this.#requests === this.#requestsAtCheck) {
+      this.end()
       return
     }
     this.#requestsAtCheck = this.#requests

@@ -5,8 +5,9 @@ import { downConvert, type DownConversion } from '../kafka/records/convert.ts'
 import { RecordsError } from '../kafka/records/failure.ts'
 import { WireError } from '../wire/errors.ts'
 import type { RecordsSource } from '../wire/schema.ts'
+import type { PartitionLog } from '../storage/partition-log.ts'
+import type { LogSlice } from '../storage/results.ts'
 import type { TopicConfig } from './config/topic.ts'
-import type { RecordsOfSlice } from './slice-records.ts'
 
 const zstdVersionMin = 10
 
@@ -33,54 +34,44 @@ interface Result {
 }
 
 /**
- * The records of a slice, converted when they are first asked for. No more bytes than the slice has,
+ * The records of a slice, read and converted before the answer is made. No more bytes than the slice has,
  * but for a first batch that grew above that; the client comes for the rest.
  */
 export class ConvertedRecords implements RecordsSource {
-  readonly #source: RecordsOfSlice
+  readonly #log: PartitionLog
+  readonly #slice: LogSlice
   readonly #settings: ConversionSettings
-  #result: Result | undefined
+  #result: Result = { problem: Errors.NONE, bytes: Buffer.alloc(0) }
 
-  constructor(source: RecordsOfSlice, settings: ConversionSettings) {
-    this.#source = source
+  constructor(log: PartitionLog, slice: LogSlice, settings: ConversionSettings) {
+    this.#log = log
+    this.#slice = slice
     this.#settings = settings
   }
 
-  get isCold(): boolean {
-    return this.#source.isCold
-  }
-
-  load(): Promise<void> {
-    return this.#source.load()
-  }
-
-  release(): void {
-    this.#source.release()
-  }
-
-  /** NONE, or why there are no records. */
-  get problem(): number {
-    return this.#converted().problem
-  }
-
-  get byteLength(): number {
-    return this.#converted().bytes.length
-  }
-
-  fill(target: Buffer, at: number): void {
-    this.#converted().bytes.copy(target, at)
-  }
-
-  #converted(): Result {
-    if (this.#result !== undefined) return this.#result
-    const { byteLength, slice } = this.#source
-    const bytes = Buffer.allocUnsafe(byteLength)
-    this.#source.fill(bytes, 0)
+  /** To be awaited before anything is asked for. */
+  async load(): Promise<void> {
+    const slice = this.#slice
+    const buffer = Buffer.allocUnsafe(slice.length)
+    const read = await this.#log.readIntoAsync(slice, buffer, 0)
+    const bytes = buffer.subarray(0, read)
     // A batch that was cut off tells the client to ask for more bytes: in whatever format.
     this.#result = slice.firstBatchIncomplete
       ? { problem: Errors.NONE, bytes }
       : convert(bytes, this.#settings)
-    return this.#result
+  }
+
+  /** NONE, or why there are no records. */
+  get problem(): number {
+    return this.#result.problem
+  }
+
+  get byteLength(): number {
+    return this.#result.bytes.length
+  }
+
+  fill(target: Buffer, at: number): void {
+    this.#result.bytes.copy(target, at)
   }
 }
 

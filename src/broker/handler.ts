@@ -9,6 +9,7 @@ import type { MetadataCache } from './metadata-cache.ts'
 import type { ProducerIds } from './producer-ids.ts'
 import type { OldOffsets } from './old-offsets.ts'
 import type { Replicas } from './replication/replicas.ts'
+import type { ColdReads } from './slice-records.ts'
 import type { TopicAdmin } from './topic-admin.ts'
 import type { TopicConfigs } from './topic-configs.ts'
 
@@ -27,6 +28,7 @@ export interface BrokerParts {
   readonly groups: GroupCoordinator
   readonly producerIds: ProducerIds
   readonly answers: AnswerBudget
+  readonly coldReads: ColdReads
   /** Offsets of clients from before 0.8.2. */
   readonly oldOffsets: OldOffsets
 }

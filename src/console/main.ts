@@ -1,8 +1,8 @@
 /** The console's entry: real ports and the web server are made here and handed in. */
-import { fileURLToPath } from 'node:url'
 import { KafkaClient } from '../client/client.ts'
 import { createHttpClient } from '../node/http.ts'
 import { realPorts } from '../node/ports.ts'
+import { packageDirectory } from '../node/surroundings.ts'
 import { createWebServer } from '../node/web-server.ts'
 import { delay } from '../runtime/clock.ts'
 import { type Disk, DiskError, readFile } from '../runtime/disk.ts'
@@ -42,7 +42,7 @@ export const main: Main = async (context) => {
     await registerConsole(
       app,
       { http, reader, clock: ports.clock, disk: ports.disk, logger: ports.logger },
-      { ...settings, pagesDirectory: pagesDirectory(ports.disk) },
+      { ...settings, pagesDirectory: `${packageDirectory()}/dist/ui` },
     )
     const address = await listen(app, settings)
     const report = reportEveryMinute(ports, count)
@@ -82,15 +82,6 @@ function readConfig(disk: Disk, path: string): string {
     if (!(error instanceof DiskError)) throw error
     throw new UserError(`cannot read ${path}: ${error.code}`, { cause: error })
   }
-}
-
-/** Beside src/ and, once built, inside dist/. */
-function pagesDirectory(disk: Disk): string {
-  const places = ['../../dist/ui', '../ui', '../../ui'].map((place) =>
-    fileURLToPath(new URL(place, import.meta.url)),
-  )
-  const built = places.find((place) => disk.stat(`${place}/index.html`) !== undefined)
-  return built ?? places[0] ?? ''
 }
 
 /** Resolves to the URL. @throws UserError where the address cannot be had. */

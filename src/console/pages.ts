@@ -33,22 +33,26 @@ export async function registerPages(
     serve: false,
     preCompressed: true,
     cacheControl: false,
+    // Only what was found may be kept: a browser would keep a 404 for a year, too.
+    setHeaders: (reply, path) => void reply.header('cache-control', keeping(path)),
   })
+  const keeping = (path: string): string => {
+    if (path.startsWith(`${directory}/assets/`)) return 'public, max-age=31536000, immutable'
+    return path.endsWith('/index.html') ? 'no-cache' : 'public, max-age=3600'
+  }
   const sendPage = (reply: FastifyReply): FastifyReply => {
-    void reply.header('cache-control', 'no-cache')
     if (isBuilt()) return reply.sendFile('index.html')
+    void reply.header('cache-control', 'no-cache')
     return reply.code(503).header('retry-after', '2').type('text/html').send(waitingPage)
   }
   app.get('/assets/*', (request: FastifyRequest<{ Params: { '*': string } }>, reply) => {
     if (!isBuilt()) return sendPage(reply)
-    void reply.header('cache-control', 'public, max-age=31536000, immutable')
     return reply.sendFile(`assets/${request.params['*']}`)
   })
   app.get('/*', (request: FastifyRequest<{ Params: { '*': string } }>, reply) => {
     const path = request.params['*']
     // Files that keep their name, such as the icon; everything without a dot is a page.
     if (/^[\w-]+\.(svg|js|txt|webmanifest)$/.test(path) && isBuilt()) {
-      void reply.header('cache-control', 'public, max-age=3600')
       return reply.sendFile(path)
     }
     return sendPage(reply)

@@ -7,7 +7,7 @@ import type { Segment } from './segment.ts'
 import type { Segments } from './segments.ts'
 
 /** Bytes this near the end of the log are taken to be in the page cache. */
-const hotBytes = 8 * 1024 * 1024
+const hotBytes = 64 * 1024 * 1024
 
 const nothing = noSlice(Errors.NONE)
 const damaged = noSlice(Errors.CORRUPT_MESSAGE)

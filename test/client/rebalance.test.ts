@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import {
   decodeSubscription,
   encodeAssignment,
+  encodeSubscription,
   type Subscription,
 } from '../../src/client/consumer/protocol.ts'
 import type { Consumer, ConsumerSettings } from '../../src/client/consumer/types.ts'
@@ -192,6 +193,39 @@ test('a static member names its instance everywhere and does not leave', async (
     }
   }
   assert.equal(broker.count(LeaveGroup), 0)
+})
+
+test('a static leader that comes back finds the assignment as it was, and watches on', async () => {
+  const topics: Record<string, number> = { t: 2 }
+  const world = await createWorld({ topics, client: { metadataMaxAgeMs: 10_000 } })
+  const broker = first(world)
+  const metadata = encodeSubscription({
+    topics: ['t'],
+    userData: null,
+    ownedPartitions: [],
+    generationId: -1,
+    rackId: null,
+  })
+  broker.once(JoinGroup, () => ({
+    generationId: 5,
+    protocolName: 'range',
+    leader: 'm',
+    memberId: 'm',
+    skipAssignment: true,
+    members: [{ memberId: 'm', groupInstanceId: 'i', metadata }],
+  }))
+  const partitions = [{ topic: 't', partition: 1 }]
+  broker.once(SyncGroup, () => ({ assignment: encodeAssignment(partitions) }))
+  const consumer = world.client.consumer({ groupId: 'g', groupInstanceId: 'i' })
+  consumer.subscribe(['t'])
+  for (let round = 0; round < 3; round++) await poll(world, consumer)
+  assert.deepEqual(consumer.assignment(), partitions)
+  assert.equal(broker.count(JoinGroup), 1)
+  assert.deepEqual(broker.requests(SyncGroup)[0]?.assignments, [])
+  topics['t'] = 3
+  await world.clock.advance(11_000)
+  await poll(world, consumer)
+  assert.equal(broker.count(JoinGroup), 2)
 })
 
 test('an instance that another one replaced is told so by poll', async () => {

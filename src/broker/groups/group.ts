@@ -76,6 +76,7 @@ export class Group {
 
   join(request: JoinRequest, now: number): JoinOutcome {
     const { memberId, instanceId } = request
+    const yes = (effects: Effect[]): JoinOutcome => ({ error: Errors.NONE, memberId, effects })
     const no = (error: number): JoinOutcome => ({ error, memberId, effects: [] })
     if (this.state === 'Dead') return no(Errors.COORDINATOR_NOT_AVAILABLE)
     if (!this.#hasRoomFor(memberId)) {
@@ -88,29 +89,25 @@ export class Group {
     if (this.#waiting.pending.has(memberId)) {
       if (instanceId !== null) return no(Errors.UNKNOWN_MEMBER_ID)
       this.#waiting.pending.delete(memberId)
-      return this.#accepted(memberId, this.#addMember(memberId, request, now))
+      return yes(this.#addMember(memberId, request, now))
     }
     const problem = this.memberProblem(memberId, instanceId)
     const member = this.members.get(memberId)
     if (problem !== Errors.NONE || member === undefined) return no(problem)
-    return this.#accepted(memberId, this.#rejoin(member, request, now))
-  }
-
-  #accepted(memberId: string, effects: readonly Effect[]): JoinOutcome {
-    return { error: Errors.NONE, memberId, effects }
+    return yes(this.#rejoin(member, request, now))
   }
 
   #joinUnknown(request: JoinRequest, now: number): JoinOutcome {
-    const { instanceId, newMemberId, sessionTimeoutMs } = request
+    const { instanceId, newMemberId: memberId, sessionTimeoutMs } = request
+    const yes = (effects: Effect[]): JoinOutcome => ({ error: Errors.NONE, memberId, effects })
     const known = instanceId === null ? undefined : this.#roster.idOfInstance(instanceId)
     const old = known === undefined ? undefined : this.members.get(known)
-    if (old !== undefined)
-      return this.#accepted(newMemberId, this.#replaceStatic(old, request, now))
+    if (old !== undefined) return yes(this.#replaceStatic(old, request, now))
     if (instanceId === null && request.requiresKnownMemberId) {
-      this.#waiting.promise(newMemberId, now + sessionTimeoutMs)
-      return { error: Errors.MEMBER_ID_REQUIRED, memberId: newMemberId, effects: [] }
+      this.#waiting.promise(memberId, now + sessionTimeoutMs)
+      return { error: Errors.MEMBER_ID_REQUIRED, memberId, effects: [] }
     }
-    return this.#accepted(newMemberId, this.#addMember(newMemberId, request, now))
+    return yes(this.#addMember(memberId, request, now))
   }
 
   /** group.max.size: while preparing, those count that have come back already. */

@@ -48,9 +48,7 @@ export const fetch = handler(
     if (first.found.length > 0 && request.maxWaitMs > 0 && !suffices(first, request))
       return new Parked((answer) => park(request, first, context, answer))
     const sources = sourcesOf(first, context)
-    const body = () => bodyOf(request, first, sources)
-    if (!sources.some((source) => source?.isCold)) return body()
-    return new Parked((answer) => load(sources, () => answer(body())))
+    return afterConversion(sources, () => bodyOf(request, first, sources))
   },
   { inPlace: true },
 )
@@ -67,51 +65,42 @@ function park(
   context: RequestContext,
   answer: (reply: Reply<Body>) => void,
 ): Waiting {
-  let loading: Waiting | undefined
+  let isDone = false
   const leave = (): void => {
+    isDone = true
     timer.cancel()
     for (const { partition } of first.found) partition?.forget(waiter)
   }
   const finish = (pass: Pass): void => {
-    if (loading !== undefined) return
+    if (isDone) return
     leave()
     const sources = sourcesOf(pass, context)
-    loading = load(sources, () => answer(bodyOf(request, pass, sources)))
+    const body = afterConversion(sources, () => bodyOf(request, pass, sources))
+    if (body instanceof Promise) void body.then(answer)
+    else answer(body)
   }
   const hurry = (): void => finish(read(request, context))
   const timer = context.parts.clock.schedule(request.maxWaitMs, hurry)
   const waiter: Waiter = {
     look() {
-      if (loading !== undefined) return
+      if (isDone) return
       const pass = read(request, context)
       if (suffices(pass, request)) finish(pass)
     },
   }
   for (const { partition } of first.found) partition?.wait(waiter)
-  const abandon = (): void => {
-    if (loading === undefined) leave()
-    else loading.abandon()
-  }
-  return { hurry, abandon }
+  return { hurry, abandon: leave }
 }
 
-/** Reads what is cold, off the loop; `done` runs at once where nothing is. */
-function load(sources: readonly Source[], done: () => void): Waiting {
-  const reads = sources.filter((source) => source !== null).filter((source) => source.isCold)
-  if (reads.length === 0) done()
-  else void loadAll(reads, done)
-  const abandon = (): void => {
-    for (const source of sources) source?.release()
-  }
-  return { hurry() {}, abandon }
+/** Old clients wait until their records are read and converted; for others nothing is read here. */
+function afterConversion<T>(sources: readonly Source[], make: () => T): T | Promise<T> {
+  const converted = sources.filter((source) => source instanceof ConvertedRecords)
+  return converted.length === 0 ? make() : convertAll(converted, make)
 }
 
-async function loadAll(
-  sources: readonly { load(): Promise<void> }[],
-  done: () => void,
-): Promise<void> {
+async function convertAll<T>(sources: readonly ConvertedRecords[], make: () => T): Promise<T> {
   await Promise.all(sources.map((source) => source.load()))
-  done()
+  return make()
 }
 
 /** Looks at every partition in the request's order, within its byte limits. Copies nothing. */
@@ -203,15 +192,14 @@ function nameOf(topic: Topic, context: RequestContext): string | undefined {
   return context.apiVersion >= 13 ? context.parts.metadata.nameOfId(topic.topicId) : topic.topic
 }
 
-/** Hot records are read when the answer is encoded, cold ones before. */
+/** Where the records of an answer come from, and in what form. */
 function sourcesOf(pass: Pass, context: RequestContext): Source[] {
-  const { answers, configs } = context.parts
+  const { coldReads, configs } = context.parts
   const magic = conversionTarget(context.apiVersion)
   return pass.found.map(({ partition, slice, wanted }) => {
     if (partition === undefined || slice === undefined) return null
-    const source = new RecordsOfSlice(partition.log, slice, answers)
-    if (magic === undefined) return source
-    return new ConvertedRecords(source, {
+    if (magic === undefined) return new RecordsOfSlice(partition.log, slice, coldReads)
+    return new ConvertedRecords(partition.log, slice, {
       magic,
       firstOffset: Number(wanted.fetchOffset),
       isAllowed: configs.of(partition.topic).downConversionAllowed,

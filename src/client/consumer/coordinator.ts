@@ -299,7 +299,7 @@ export class GroupCoordinator {
     round: number,
   ): Promise<group.Effect> {
     const { memberId, generationId, protocol, isLeader } = this.#membership
-    const assignments = isLeader && !joined.skipAssignment ? await this.#assignAll(joined) : []
+    const assignments = isLeader ? await this.#assignAll(joined) : []
     const version = connection.version(SyncGroup)
     const answer = await connection.request(SyncGroup, version, {
       groupId: this.groupId,

@@ -44,6 +44,8 @@ export async function assignAll(
     if (partitionCount > 0) topics.set(topic, { partitionCount, racks: byRack ? racks : undefined })
   }
   events.onCounted()
+  // A static leader that came back finds the assignment as it was (KIP-814), and watches on.
+  if (joined.skipAssignment) return []
   return [...assignor.assign(members, topics)].map(([memberId, partitions]) => {
     return { memberId, assignment: encodeAssignment(partitions) }
   })

@@ -1,25 +1,26 @@
 // Pure.
 import { isBrokerPowerLoss, placeKey } from '../observation.ts'
 import type { Invariant } from './invariant.ts'
-import { mayTakeBack } from './promises.ts'
+
+const offsetsTopic = '__consumer_offsets'
 
 /** What a group committed is what it finds: never less than was answered before it asked. */
 export function commitsStay(): Invariant {
   const committed = new Map<string, number>()
-  const mayBeCut = new Set<string>()
+  const unflushed = new Set<string>()
   const cut = new Set<string>()
   const questions = new Map<number, ReadonlyMap<string, number>>()
   return {
     number: 'I13',
     name: 'committed offsets never go back',
     observe(seen) {
-      if (seen.kind === 'topicCreated' && mayTakeBack(seen.flushed)) mayBeCut.add(seen.topic)
-      // The promise table says nothing of commits over a power loss; and readers of a log that was cut
-      // begin anew.
+      if (seen.kind === 'topicCreated' && !seen.flushed) unflushed.add(seen.topic)
+      // Commits are records of a topic that may be flushed or not; readers of a log that was cut begin
+      // anew.
       if (isBrokerPowerLoss(seen)) {
-        committed.clear()
-        questions.clear()
-        for (const topic of mayBeCut) cut.add(topic)
+        if (unflushed.has(offsetsTopic)) committed.clear()
+        if (unflushed.has(offsetsTopic)) questions.clear()
+        for (const topic of unflushed) cut.add(topic)
       }
       if ('topic' in seen && cut.has(seen.topic)) return undefined
       if (seen.kind === 'committed') {

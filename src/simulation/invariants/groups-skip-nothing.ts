@@ -1,21 +1,20 @@
 // Pure.
 import { isBrokerPowerLoss, type SentRecord } from '../observation.ts'
 import type { Invariant } from './invariant.ts'
-import { mayTakeBack } from './promises.ts'
 
 /** A group that commits what it processed gets every acknowledged record at least once. */
 export function groupsSkipNothing(): Invariant {
   const sent = new Map<number, SentRecord>()
   const acknowledged = new Map<number, SentRecord>()
   const delivered = new Map<string, Set<number>>()
-  const takenBack = new Set<string>()
+  const unflushed = new Set<string>()
   const broken = new Set<string>()
   return {
     number: 'I15',
     name: 'groups skip nothing',
     observe(seen) {
-      if (seen.kind === 'topicCreated' && mayTakeBack(seen.flushed)) takenBack.add(seen.topic)
-      if (isBrokerPowerLoss(seen)) for (const topic of takenBack) broken.add(topic)
+      if (seen.kind === 'topicCreated' && !seen.flushed) unflushed.add(seen.topic)
+      if (isBrokerPowerLoss(seen)) for (const topic of unflushed) broken.add(topic)
       if (seen.kind === 'sent') sent.set(seen.record.number, seen.record)
       if (seen.kind === 'acknowledged') {
         const record = sent.get(seen.number)

@@ -1,7 +1,6 @@
 // Pure.
 import { isBrokerPowerLoss, placeKey } from '../observation.ts'
 import type { Invariant } from './invariant.ts'
-import { mayTakeBack } from './promises.ts'
 
 /**
  * A reader gets each offset once and in order, without a gap; and all readers find the same record at an
@@ -10,14 +9,14 @@ import { mayTakeBack } from './promises.ts'
 export function readersAgree(): Invariant {
   const known = new Map<string, Map<number, number>>()
   const positions = new Map<string, number>()
-  const takenBack = new Set<string>()
+  const unflushed = new Set<string>()
   const broken = new Set<string>()
   return {
     number: 'I14',
     name: 'readers see one log, in order',
     observe(seen) {
-      if (seen.kind === 'topicCreated' && mayTakeBack(seen.flushed)) takenBack.add(seen.topic)
-      if (isBrokerPowerLoss(seen)) for (const topic of takenBack) broken.add(topic)
+      if (seen.kind === 'topicCreated' && !seen.flushed) unflushed.add(seen.topic)
+      if (isBrokerPowerLoss(seen)) for (const topic of unflushed) broken.add(topic)
       if (seen.kind !== 'delivered' || broken.has(seen.topic)) return undefined
       const where = placeKey(seen)
       const { offset, number, reader } = seen

@@ -1,20 +1,19 @@
 // Pure.
 import { isBrokerPowerLoss, placeKey } from '../observation.ts'
 import type { Invariant } from './invariant.ts'
-import { mayTakeBack } from './promises.ts'
 
 /** The end of what may be read only grows, except over a power loss that may take back. */
 export function watermarkGrows(): Invariant {
   const ends = new Map<string, number>()
-  const takenBack = new Set<string>()
+  const unflushed = new Set<string>()
   return {
     number: 'I3',
     name: 'high watermarks only grow',
     observe(seen) {
-      if (seen.kind === 'topicCreated' && mayTakeBack(seen.flushed)) takenBack.add(seen.topic)
+      if (seen.kind === 'topicCreated' && !seen.flushed) unflushed.add(seen.topic)
       if (isBrokerPowerLoss(seen)) {
         for (const key of ends.keys())
-          if (takenBack.has(key.slice(0, key.lastIndexOf('-')))) ends.delete(key)
+          if (unflushed.has(key.slice(0, key.lastIndexOf('-')))) ends.delete(key)
       }
       if (seen.kind !== 'endOffset') return undefined
       const key = placeKey(seen)

@@ -64,8 +64,12 @@ export class Observer {
       }),
     )
     for (const { error } of outcomes) if (error !== undefined) throw error
-    for (const { name, flushed } of this.#scene.plan.topics)
-      this.#scene.world.observe({ kind: 'topicCreated', topic: name, flushed })
+    const { world, plan } = this.#scene
+    for (const { name, flushed } of plan.topics)
+      world.observe({ kind: 'topicCreated', topic: name, flushed })
+    // The broker will make it when the first group appears.
+    const flushed = this.#scene.isFlushed('__consumer_offsets')
+    world.observe({ kind: 'topicCreated', topic: '__consumer_offsets', flushed })
   }
 
   /** Looks on, for ever. */
