@@ -27,6 +27,10 @@ export async function registerPages(
   ports: { readonly disk: Pick<Disk, 'stat'> },
   directory: string,
 ): Promise<void> {
+  const keeping = (path: string): string => {
+    if (path.startsWith(`${directory}/assets/`)) return 'public, max-age=31536000, immutable'
+    return path.endsWith('/index.html') ? 'no-cache' : 'public, max-age=3600'
+  }
   const isBuilt = (): boolean => ports.disk.stat(`${directory}/index.html`)?.kind === 'file'
   await app.register(fastifyStatic, {
     root: directory,
@@ -36,10 +40,6 @@ export async function registerPages(
     // Only what was found may be kept: a browser would keep a 404 for a year, too.
     setHeaders: (reply, path) => void reply.header('cache-control', keeping(path)),
   })
-  const keeping = (path: string): string => {
-    if (path.startsWith(`${directory}/assets/`)) return 'public, max-age=31536000, immutable'
-    return path.endsWith('/index.html') ? 'no-cache' : 'public, max-age=3600'
-  }
   const sendPage = (reply: FastifyReply): FastifyReply => {
     if (isBuilt()) return reply.sendFile('index.html')
     void reply.header('cache-control', 'no-cache')

@@ -9,7 +9,7 @@ import {
   type Question,
   queryClause,
 } from '../../ui/src/discover/query.ts'
-import { discoverSearch } from '../../ui/src/discover/state.ts'
+import { discoverSearch, refreshSecondsOf } from '../../ui/src/discover/state.ts'
 
 const everything: Question = {
   query: '',
@@ -128,4 +128,12 @@ test('a mangled address falls back to defaults instead of breaking the page', ()
     refresh: 5,
   }
   assert.deepEqual(discoverSearch(good), good)
+})
+
+test('a range that ends now follows by itself until something else is chosen', () => {
+  assert.equal(refreshSecondsOf({}), 1)
+  assert.equal(refreshSecondsOf({ from: 'now-1d', to: 'now' }), 1)
+  assert.equal(refreshSecondsOf({ to: '2026-11-23T04:00:00.000Z' }), undefined)
+  assert.equal(refreshSecondsOf({ to: '2026-11-23T04:00:00.000Z', refresh: 5 }), 5)
+  assert.equal(refreshSecondsOf(discoverSearch({ refresh: 0 })), undefined)
 })

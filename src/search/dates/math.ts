@@ -34,6 +34,9 @@ export function parseDateMath(text: string, options: DateMathOptions): number {
   return bar < 0 ? start : applyMath(start, text.slice(bar + 2), zone, roundUp)
 }
 
+/** The most milliseconds before or after 1970 that a date can stand for. */
+const momentMax = 8.64e15
+
 function applyMath(start: number, math: string, zone: Zone, roundUp: boolean): number {
   let value = start
   let rest = math
@@ -58,6 +61,9 @@ function applyMath(start: number, math: string, zone: Zone, roundUp: boolean): n
       value = addUnits(value, unit, step[1] === '-' ? -amount : amount, zone)
     }
     rest = rest.slice(step[0].length)
+    if (!(Math.abs(value) <= momentMax)) {
+      throw parseError(`the date math [${math}] leaves the range of dates`)
+    }
   }
   return value
 }

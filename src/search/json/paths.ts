@@ -1,27 +1,47 @@
 // Pure. Field paths with wildcards: filter_path of answers and include/exclude lists of sources.
 import { isObject, type Json, type JsonObject } from './value.ts'
 
+/** What is left of a path pattern: its parts from `at` on. */
+interface Rest {
+  readonly parts: readonly string[]
+  readonly at: number
+}
+
 /** `a.*.b`, `a*`, `**.c`: matched part by part; a `*` stays within a part, `**` crosses them. */
-export class PathPattern {
-  readonly #parts: readonly string[]
-  constructor(pattern: string) {
-    this.#parts = pattern.split('.')
-  }
+function restOf(pattern: string): Rest {
+  const parts = pattern.split('.')
+  // Several `**` in a row are one.
+  return { parts: parts.filter((part, at) => part !== '**' || parts[at - 1] !== '**'), at: 0 }
+}
 
-  /** What is left of the pattern after one more name: [] when it is used up, undefined for no match. */
-  static step(pattern: readonly string[], name: string): (readonly string[])[] {
-    const [first, ...rest] = pattern
-    if (first === undefined) return []
-    if (first === '**') {
-      const skipping: (readonly string[])[] = [pattern]
-      return rest.length === 0 ? skipping : [...skipping, ...PathPattern.step(rest, name)]
+/**
+ * What is left of the patterns after one more name. Each remainder once: several `**` in a pattern
+ * would otherwise double them with every level.
+ */
+function stepAll(patterns: readonly Rest[], name: string): Rest[] {
+  const found = new Map<readonly string[], Set<number>>()
+  const next: Rest[] = []
+  const add = (parts: readonly string[], at: number): void => {
+    let places = found.get(parts)
+    if (places === undefined) found.set(parts, (places = new Set()))
+    if (places.has(at)) return
+    places.add(at)
+    next.push({ parts, at })
+  }
+  for (const { parts, at } of patterns) {
+    let own = at
+    if (parts[own] === '**') {
+      add(parts, own)
+      own++
     }
-    return globMatches(first, name) ? [rest] : []
+    const part = parts[own]
+    if (part !== undefined && globMatches(part, name)) add(parts, own + 1)
   }
+  return next
+}
 
-  get parts(): readonly string[] {
-    return this.#parts
-  }
+function isUsedUp({ parts, at }: Rest): boolean {
+  return at === parts.length || (at === parts.length - 1 && parts[at] === '**')
 }
 
 /** Whether a glob with `*` (and nothing else special) matches the whole name. Linear, no backtracking. */
@@ -44,8 +64,10 @@ export function globMatches(glob: string, name: string): boolean {
 /** Keeps what a `filter_path` names (or, with a leading `-`, drops it). */
 export function filterPaths(value: Json, filterPath: string): Json {
   const parts = filterPath.split(',').filter((part) => part !== '')
-  const includes = parts.filter((part) => !part.startsWith('-')).map(split)
-  const excludes = parts.filter((part) => part.startsWith('-')).map((part) => split(part.slice(1)))
+  const includes = parts.filter((part) => !part.startsWith('-')).map(restOf)
+  const excludes = parts
+    .filter((part) => part.startsWith('-'))
+    .map((part) => restOf(part.slice(1)))
   let result: Json | undefined = value
   if (includes.length > 0) result = keep(value, includes)
   if (result !== undefined && excludes.length > 0) result = drop(result, excludes)
@@ -95,11 +117,7 @@ function filterValue(value: Json, path: string, filter: SourceFilter): Json | un
   return filter.inside ? value : undefined
 }
 
-function split(pattern: string): readonly string[] {
-  return new PathPattern(pattern).parts
-}
-
-function keep(value: Json, patterns: readonly (readonly string[])[]): Json | undefined {
+function keep(value: Json, patterns: readonly Rest[]): Json | undefined {
   if (Array.isArray(value)) {
     const kept = value.flatMap((item) => keep(item, patterns) ?? [])
     return kept.length > 0 ? kept : undefined
@@ -107,8 +125,8 @@ function keep(value: Json, patterns: readonly (readonly string[])[]): Json | und
   if (!isObject(value)) return undefined
   const result: JsonObject = {}
   for (const [name, member] of Object.entries(value)) {
-    const next = patterns.flatMap((pattern) => PathPattern.step(pattern, name))
-    if (next.some((rest) => rest.length === 0 || (rest.length === 1 && rest[0] === '**'))) {
+    const next = stepAll(patterns, name)
+    if (next.some(isUsedUp)) {
       result[name] = member
     } else if (next.length > 0) {
       const kept = keep(member, next)
@@ -118,13 +136,13 @@ function keep(value: Json, patterns: readonly (readonly string[])[]): Json | und
   return Object.keys(result).length > 0 ? result : undefined
 }
 
-function drop(value: Json, patterns: readonly (readonly string[])[]): Json | undefined {
+function drop(value: Json, patterns: readonly Rest[]): Json | undefined {
   if (Array.isArray(value)) return value.flatMap((item) => drop(item, patterns) ?? [])
   if (!isObject(value)) return value
   const result: JsonObject = {}
   for (const [name, member] of Object.entries(value)) {
-    const next = patterns.flatMap((pattern) => PathPattern.step(pattern, name))
-    if (next.some((rest) => rest.length === 0)) continue
+    const next = stepAll(patterns, name)
+    if (next.some(({ parts, at }) => at === parts.length)) continue
     const kept = next.length > 0 ? drop(member, next) : member
     if (kept !== undefined) result[name] = kept
   }

@@ -9,10 +9,49 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+/** Deeper nesting is refused, as the original's parser does: whoever reads the value recurses. */
+const depthMax = 1000
+
 /** Any parsed JSON text. @throws SyntaxError */
 export function parseJson(text: string): Json {
+  // What is shorter cannot be that deep.
+  if (text.length > depthMax && isDeeper(text, depthMax)) {
+    throw new SyntaxError(`the nesting is deeper than ${depthMax}`)
+  }
+  return parseOwnJson(text)
+}
+
+/** JSON that we wrote ourselves. @throws SyntaxError */
+export function parseOwnJson(text: string): Json {
   const value: Json = JSON.parse(text)
   return value
+}
+
+function isDeeper(text: string, limit: number): boolean {
+  let depth = 0
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at)
+    if (unit === 0x22) {
+      at = textEnd(text, at)
+    } else if (unit === 0x7b || unit === 0x5b) {
+      depth++
+      if (depth > limit) return true
+    } else if (unit === 0x7d || unit === 0x5d) depth--
+  }
+  return false
+}
+
+/** The position of the quote that closes the text at `start`. */
+function textEnd(text: string, start: number): number {
+  let end = text.indexOf('"', start + 1)
+  while (end > 0 && isEscaped(text, end)) end = text.indexOf('"', end + 1)
+  return end < 0 ? text.length : end
+}
+
+function isEscaped(text: string, at: number): boolean {
+  let backslashes = 0
+  while (text.charCodeAt(at - 1 - backslashes) === 0x5c) backslashes++
+  return backslashes % 2 === 1
 }
 
 export function asArray(value: Json | undefined): Json[] {

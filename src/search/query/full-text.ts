@@ -14,6 +14,7 @@ import {
   type QueryContext,
   singleField,
 } from './context.ts'
+import { checkClauses } from './limits.ts'
 import { fuzziness, fuzzyPattern, minimumOf } from './patterns.ts'
 import { takesText, termCondition, UnfitValueError } from './values.ts'
 
@@ -38,6 +39,7 @@ export function matchText(
   const { boost } = options
   if (field.type !== 'text') return termCondition(field, value, context.now, boost)
   const tokens = tokenTexts(field.searchAnalyzer, textOf(value))
+  checkClauses(tokens.length)
   const clauses = tokens.map((token, at): Condition => {
     if (options.prefixLast === true && at === tokens.length - 1) {
       return { kind: 'phrase', field, tokens: [token], slop: 0, prefix: true, boost: 1 }
@@ -84,6 +86,7 @@ export function matchPhrase(
   const { slop, boost, prefix = false } = options
   if (field.type !== 'text') return termCondition(field, value, context.now, boost)
   const tokens = tokenTexts(field.searchAnalyzer, textOf(value))
+  checkClauses(tokens.length)
   if (tokens.length === 0) return matchNone
   if (tokens.length === 1 && !prefix) return { kind: 'token', field, tokens, boost }
   return { kind: 'phrase', field, tokens, slop, prefix, boost }

@@ -41,7 +41,11 @@ export function regexPattern(expression: string): TextPattern {
   for (let at = 0; at < expression.length; at++) {
     const character = expression.charAt(at)
     if (character === '\\') {
-      re2 += character + expression.charAt(++at)
+      re2 += escaped(expression.charAt(++at))
+    } else if (character === '(' && !inClass && expression.charAt(at + 1) === '?') {
+      // No groups with options here: the question mark stands for itself.
+      re2 += '(\\?'
+      at++
     } else if (inClass) {
       if (character === ']') inClass = false
       re2 += character
@@ -65,6 +69,13 @@ export function regexPattern(expression: string): TextPattern {
     throw illegalArgument(error instanceof Error ? error.message : 'bad regular expression')
   }
   return { kind: 'regex', re2, literals: [] }
+}
+
+/** Only the classes of digits, words and blanks mean more than the character itself. */
+function escaped(character: string): string {
+  return 'dDsSwW'.includes(character) && character !== ''
+    ? `\\${character}`
+    : character.replace(special, '\\$&')
 }
 
 export interface FuzzyOptions {

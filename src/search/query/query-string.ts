@@ -22,6 +22,7 @@ import {
   operatorOf,
   withBoost,
 } from './full-text.ts'
+import { checkClauses } from './limits.ts'
 import { fuzzyPattern, minimumOf, regexPattern, wildcardPattern } from './patterns.ts'
 import { rangeCondition, takesText, UnfitValueError } from './values.ts'
 
@@ -170,6 +171,7 @@ function resolveBoolean(
   strings: StringContext,
   tree: Extract<QueryTree, { kind: 'boolean' }>,
 ): Condition {
+  checkClauses(tree.clauses.length)
   const of = (occur: string): Condition[] =>
     tree.clauses
       .filter((clause) => clause.occur === occur)

@@ -12,6 +12,7 @@ import {
   singleField,
 } from './context.ts'
 import { resolveMatch, resolveMultiMatch, withBoost } from './full-text.ts'
+import { checkClauses, checkSize, checkTerms } from './limits.ts'
 import {
   fuzziness,
   fuzzyPattern,
@@ -32,6 +33,12 @@ const depthMax = 100
 
 /** @throws SearchError, RequestParseError, ShardError */
 export function resolveQuery(context: QueryContext, query: Json, path: Path): Condition {
+  const condition = resolveClause(context, query, path)
+  checkSize(condition)
+  return condition
+}
+
+function resolveClause(context: QueryContext, query: Json, path: Path): Condition {
   if (!isObject(query)) {
     throw new RequestParseError('[_na] query malformed, must start with start_object', { path })
   }
@@ -94,12 +101,13 @@ const resolvers: Readonly<Record<string, Resolver>> = {
         place: 'end',
       })
     }
-    const inner = resolveQuery(context, filter, [...path, 'filter'])
+    const inner = resolveClause(context, filter, [...path, 'filter'])
     return { kind: 'constant', inner, boost: boostOf(body) }
   },
   dis_max: (context, body, path) => {
     const queries = isObject(body) ? asArray(body['queries']) : []
-    const inner = queries.map((one, at) => resolveQuery(context, one, [...path, 'queries', at]))
+    checkClauses(queries.length)
+    const inner = queries.map((one, at) => resolveClause(context, one, [...path, 'queries', at]))
     const tieBreaker = isObject(body) ? Number(body['tie_breaker'] ?? 0) : 0
     return { kind: 'dismax', inner, tieBreaker, boost: boostOf(body) }
   },
@@ -112,7 +120,7 @@ const resolvers: Readonly<Record<string, Resolver>> = {
       throw new RequestParseError('[function_score] functions are not supported', { path })
     }
     if (query === undefined) return { kind: 'all', boost: boostOf(body) }
-    return withBoost(resolveQuery(context, query, [...path, 'query']), boostOf(body))
+    return withBoost(resolveClause(context, query, [...path, 'query']), boostOf(body))
   },
 }
 
@@ -166,6 +174,7 @@ function resolveTerms(context: QueryContext, body: Json, path: Path): Condition 
       path: [...path, name],
     })
   }
+  checkTerms(values.length)
   const boost = boostOf(body)
   const inner = values.map((value) => oneTerm(context, name, value, 1))
   return { kind: 'constant', inner: mergeEqual(inner), boost }
@@ -181,7 +190,11 @@ function mergeEqual(inner: readonly Condition[]): Condition {
   if (first.kind === 'token' && inner.every((one) => one.kind === 'token')) {
     return { ...first, tokens: inner.flatMap((one) => one.tokens) }
   }
-  return { kind: 'dismax', inner, tieBreaker: 0, boost: 1 }
+  if (first.kind === 'ids' && inner.every((one) => one.kind === 'ids')) {
+    return { ...first, ids: inner.flatMap((one) => one.ids) }
+  }
+  const useful = inner.filter((one) => one.kind !== 'none')
+  return { kind: 'dismax', inner: useful, tieBreaker: 0, boost: 1 }
 }
 
 const rangeKeys = new Set([
@@ -305,14 +318,16 @@ function resolveBool(context: QueryContext, body: Json, path: Path): Condition {
     keys.flatMap((key) => {
       const value = body[key]
       if (Array.isArray(value)) {
-        return value.map((one, at) => resolveQuery(context, one, [...path, key, at]))
+        checkClauses(value.length)
+        return value.map((one, at) => resolveClause(context, one, [...path, key, at]))
       }
-      return isObject(value) ? [resolveQuery(context, value, [...path, key])] : []
+      return isObject(value) ? [resolveClause(context, value, [...path, key])] : []
     })
   const must = clauses('must')
   const filter = clauses('filter')
   const should = clauses('should')
   const mustNot = clauses('must_not', 'mustNot')
+  checkClauses(must.length + filter.length + should.length + mustNot.length)
   const least = should.length > 0 && must.length === 0 && filter.length === 0 ? 1 : 0
   const minimumShouldMatch = minimumOf(body['minimum_should_match'], should.length) ?? least
   const boost = boostOf(body)

@@ -1,12 +1,12 @@
 /** Between the web server and the handlers: bodies, headers, errors, `filter_path` and `pretty`. */
-import { promisify } from 'node:util'
-import { gunzip } from 'node:zlib'
+import type { Readable } from 'node:stream'
+import { createGunzip } from 'node:zlib'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from '../../runtime/logger.ts'
 import { illegalArgument, SearchError } from '../errors.ts'
 import { invalidName } from '../indices/names.ts'
 import { filterPaths } from '../json/paths.ts'
-import { type Json, parseJson, renderJson } from '../json/value.ts'
+import { type Json, parseOwnJson, renderJson } from '../json/value.ts'
 import { nearest } from './nearest.ts'
 import type { Handler, RestAnswer, RestContext, RestRequest } from './context.ts'
 import { failureAnswer } from './failure.ts'
@@ -20,14 +20,12 @@ export interface RestLimits {
   readonly bodiesBytesMax: number
 }
 
-const gunzipBounded = promisify<Buffer, { maxOutputLength: number }, Buffer>(gunzip)
-
 export class RestServer {
   readonly #context: RestContext
   readonly #router: Router<Handler>
   readonly #logger: Logger
   readonly #limits: RestLimits
-  #bodiesBytes = 0
+  readonly #bodies: Bodies
   /** Requests answered, for the progress line. */
   requests = 0
 
@@ -35,16 +33,16 @@ export class RestServer {
     this.#context = context
     this.#logger = logger
     this.#limits = limits
+    this.#bodies = { limitBytes: limits.bodiesBytesMax, usedBytes: 0 }
     this.#router = new Router(routes, context.compatibility.major)
   }
 
   /** Takes every path of the server: index names and lists do not fit its own routing. */
   register(server: FastifyInstance): void {
     server.removeAllContentTypeParsers()
-    const bodyLimit = this.#limits.bodyBytesMax
-    server.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit }, (_, body, done) => {
-      done(null, body)
-    })
+    // Bodies are received by us, so that they count while they come in: a thousand connections that
+    // each hold back the end of a large one would otherwise fill the memory.
+    server.addContentTypeParser('*', (_, payload, done) => done(null, new Body(payload)))
     const methods = ['GET', 'POST', 'PUT', 'DELETE', 'HEAD'] as const
     for (const url of ['/', '/*']) {
       server.route({
@@ -65,25 +63,18 @@ export class RestServer {
 
   async #serve(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     this.requests++
-    const raw = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
-    if (this.#bodiesBytes + raw.length > this.#limits.bodiesBytesMax) {
-      const busy = new SearchError(
-        429,
-        'es_rejected_execution_exception',
-        `too many bytes in requests under way: ${this.#bodiesBytes}`,
-      )
-      return await this.#send(request, reply, failureAnswer(busy, ''))
-    }
-    this.#bodiesBytes += raw.length
+    const share = new Share(this.#bodies)
     let text = ''
     try {
-      const body = await this.#unpack(request, raw)
+      const body = await this.#receive(request, share)
       if (body.length < 100_000) text = body.toString('utf8')
       return await this.#send(request, reply, await this.#answer(request, body))
     } catch (error) {
-      return await this.#send(request, reply, this.#failure(request, error, text))
+      if (error instanceof UnreadBody) reply.header('connection', 'close')
+      const cause = error instanceof UnreadBody ? error.cause : error
+      return await this.#send(request, reply, this.#failure(request, cause, text))
     } finally {
-      this.#bodiesBytes -= raw.length
+      share.giveBack()
     }
   }
 
@@ -94,25 +85,36 @@ export class RestServer {
     return failureAnswer(new SearchError(500, 'exception', reason ?? 'failed'), text)
   }
 
-  async #unpack(request: FastifyRequest, raw: Buffer): Promise<Buffer> {
-    const encoding = request.headers['content-encoding']
+  /** The whole body, unpacked. @throws UnreadBody where the rest of it is not wanted, SearchError */
+  async #receive(request: FastifyRequest, share: Share): Promise<Buffer> {
+    const { body, headers } = request
+    if (!(body instanceof Body)) return Buffer.alloc(0)
+    const limit = this.#limits.bodyBytesMax
+    let raw: Buffer
+    try {
+      if (Number(headers['content-length'] ?? 0) > limit) throw tooLarge('the body is too large')
+      raw = await collect(body.stream, share, { limit, excess: 'the body is too large' })
+    } catch (error) {
+      const early = new SearchError(400, 'http_exception', 'the body ended early')
+      const cause = error instanceof SearchError ? error : early
+      throw new UnreadBody('refused while it came in', { cause })
+    }
+    const encoding = headers['content-encoding']
     if (encoding === undefined || encoding === 'identity' || raw.length === 0) return raw
     if (encoding !== 'gzip') {
-      throw new SearchError(
-        415,
-        'http_exception',
-        `Content-Encoding [${encoding}] is not supported`,
-      )
+      const reason = `Content-Encoding [${encoding}] is not supported`
+      throw new SearchError(415, 'http_exception', reason)
     }
+    const unpacking = createGunzip({ chunkSize: 64 * 1024 })
+    unpacking.end(raw)
     try {
-      return await gunzipBounded(raw, { maxOutputLength: this.#limits.bodyBytesMax })
+      const excess = 'the unpacked body is too large'
+      return await collect(unpacking, share, { limit, excess })
     } catch (error) {
-      const large = error instanceof RangeError
-      throw new SearchError(
-        large ? 413 : 400,
-        large ? 'http_exception' : 'zip_exception',
-        large ? 'the unpacked body is too large' : 'the body is not gzip',
-      )
+      if (error instanceof SearchError) throw error
+      throw new SearchError(400, 'zip_exception', 'the body is not gzip')
+    } finally {
+      unpacking.destroy()
     }
   }
 
@@ -159,10 +161,79 @@ export class RestServer {
     reply.header('content-type', versioned?.[0] ?? 'application/json; charset=UTF-8')
     const pretty = /[?&]pretty(?:=true)?(?:&|$)/.test(request.url)
     const text = answer.plain === true ? JSON.stringify(answer.json) : renderJson(answer.json)
-    const shown = pretty ? `${JSON.stringify(parseJson(text), null, 2)}\n` : text
+    const shown = pretty ? `${JSON.stringify(parseOwnJson(text), null, 2)}\n` : text
     // As bytes: with a text the web server would add a character set to the media type.
     return await reply.send(Buffer.from(shown))
   }
+}
+
+/** A body that has not been read yet. */
+class Body {
+  readonly stream: Readable
+  constructor(stream: Readable) {
+    this.stream = stream
+  }
+}
+
+/** The connection cannot serve another request: it is still full of this one's body. */
+class UnreadBody extends Error {
+  override readonly name = 'UnreadBody'
+}
+
+interface Bodies {
+  readonly limitBytes: number
+  usedBytes: number
+}
+
+/** What one request takes of the bytes that all bodies may have. */
+class Share {
+  readonly #all: Bodies
+  #bytes = 0
+
+  constructor(all: Bodies) {
+    this.#all = all
+  }
+
+  /** @throws SearchError 429 */
+  take(bytes: number): void {
+    const all = this.#all
+    if (all.usedBytes + bytes > all.limitBytes) {
+      const reason = `too many bytes in requests under way: ${all.usedBytes}`
+      throw new SearchError(429, 'es_rejected_execution_exception', reason)
+    }
+    all.usedBytes += bytes
+    this.#bytes += bytes
+  }
+
+  giveBack(): void {
+    this.#all.usedBytes -= this.#bytes
+    this.#bytes = 0
+  }
+}
+
+interface CollectLimit {
+  readonly limit: number
+  /** What is said of a stream that has more. */
+  readonly excess: string
+}
+
+/** @throws SearchError, and what the stream fails with */
+async function collect(stream: Readable, share: Share, bounds: CollectLimit): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let byteCount = 0
+  for await (const chunk of stream.iterator({ destroyOnReturn: false })) {
+    if (!Buffer.isBuffer(chunk)) continue
+    byteCount += chunk.length
+    if (byteCount > bounds.limit) throw tooLarge(bounds.excess)
+    share.take(chunk.length)
+    chunks.push(chunk)
+  }
+  const [only] = chunks
+  return chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks, byteCount)
+}
+
+function tooLarge(reason: string): SearchError {
+  return new SearchError(413, 'http_exception', reason)
 }
 
 function errorStatus(error: unknown): number {
@@ -226,6 +297,6 @@ function noRoute(
 function finished(answer: RestAnswer, parameters: ReadonlyMap<string, string>): RestAnswer {
   const filter = parameters.get('filter_path')
   if (filter === undefined || filter === '' || answer.json === undefined) return answer
-  const plain: Json = parseJson(renderJson(answer.json))
+  const plain: Json = parseOwnJson(renderJson(answer.json))
   return { status: answer.status, json: filterPaths(plain, filter) }
 }

@@ -1,5 +1,5 @@
 /** `_search`, `_msearch`, `_count`, `_validate/query`. */
-import { illegalArgument, RequestParseError, SearchError } from '../errors.ts'
+import { illegalArgument, RequestParseError, SearchError, ShardError } from '../errors.ts'
 import type { Index } from '../indices/index.ts'
 import { type Json, type JsonObject, textOf } from '../json/value.ts'
 import { resolveQuery } from '../query/resolve.ts'
@@ -102,7 +102,8 @@ function prepare(request: RestRequest, headLine: string, bodyLine: string): Prep
     }
   } catch (error) {
     if (error instanceof RequestParseError) throw located(error, bodyLine)
-    throw error
+    // What shows only against an index fails this search alone.
+    if (!(error instanceof ShardError)) throw error
   }
   return {
     expression: Array.isArray(index) ? index.map(textOf).join(',') : textOf(index),

@@ -1,5 +1,5 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
-import { type ReactNode, useCallback, useEffect, useMemo, useState } from 'react'
+import { type ReactNode, useCallback, useMemo, useState } from 'react'
 import { api } from '../api/calls.ts'
 import type { SearchAnswer, SearchField, SearchIndex } from '../api/types.ts'
 import { EmptyState } from '../parts/EmptyState.tsx'
@@ -16,10 +16,13 @@ import { NothingFound } from './NothingFound.tsx'
 import { documentsBody, histogramBody, type Question, totalOf } from './query.ts'
 import { TopBar } from './TopBar.tsx'
 import type { DiscoverState } from './useDiscoverState.ts'
+import { useFollowing, useNow } from './useNow.ts'
 
 const timeZone = Intl.DateTimeFormat().resolvedOptions().timeZone
 const noFields: readonly SearchField[] = []
 const hour = 3_600_000
+/** Each refresh asks another question: its answer is not asked for again. */
+const answersKeptMs = 5_000
 
 export function Discover(props: {
   readonly index: string
@@ -29,7 +32,8 @@ export function Discover(props: {
 }): ReactNode {
   const { index, state, serverVersion } = props
   const { search, range, filters } = state
-  const [nowMs, refresh] = useNow(search.refresh)
+  const [isReading, setReading] = useState(false)
+  const { nowMs, refresh, follow, isByItself } = useNow()
   const fieldsAnswer = useQuery({
     queryKey: ['fields', index],
     queryFn: ({ signal }) => api.fields(index, signal),
@@ -53,6 +57,7 @@ export function Discover(props: {
     queryFn: ({ signal }) => api.search(index, documentsBody(question, order), signal),
     enabled: ready,
     placeholderData: keepPreviousData,
+    gcTime: answersKeptMs,
   })
   const counts = useQuery({
     queryKey: ['counts', index, question, interval],
@@ -60,12 +65,17 @@ export function Discover(props: {
       api.search(index, histogramBody(question, { interval, timeZone, serverVersion }), signal),
     enabled: ready,
     placeholderData: keepPreviousData,
+    gcTime: answersKeptMs,
   })
+  const isFetching = documents.isFetching || counts.isFetching
   const rows = useMemo(
     () => (documents.data?.hits.hits ?? []).map((hit) => ({ hit, fields: flatten(hit._source) })),
     [documents.data],
   )
   const error = fieldsAnswer.error ?? documents.error ?? counts.error
+  // A question that fails once fails again: it is asked anew by hand.
+  const isHeld = isReading || error !== null
+  useFollowing({ isFetching, isHeld, seconds: state.refreshSeconds, follow })
   const total = totalOf(counts.data)
   const setRange = useCallback(
     (fromMs: number, toMs: number) =>
@@ -79,7 +89,7 @@ export function Discover(props: {
         indices={props.indices}
         state={state}
         error={error?.message}
-        busy={documents.isFetching || counts.isFetching}
+        busy={isFetching && !isByItself}
         onRefresh={refresh}
       />
       <FilterChips state={state} />
@@ -113,26 +123,18 @@ export function Discover(props: {
           ) : rows.length === 0 && documents.data !== undefined ? (
             <NothingFound index={index} question={question} state={state} />
           ) : (
-            <DocumentTable rows={rows} fields={fields} timeField={timeField} state={state} />
+            <DocumentTable
+              rows={rows}
+              fields={fields}
+              timeField={timeField}
+              state={state}
+              onReading={setReading}
+            />
           )}
         </section>
       </div>
     </>
   )
-}
-
-/** What "now" means; moves with each refresh, by hand or by itself. */
-function useNow(refreshSeconds: number | undefined): [number, () => void] {
-  const [nowMs, setNowMs] = useState(() => Date.now())
-  const refresh = useCallback(() => setNowMs(Date.now()), [])
-  useEffect(() => {
-    if (refreshSeconds === undefined) return undefined
-    const timer = setInterval(() => {
-      if (!document.hidden) refresh()
-    }, refreshSeconds * 1_000)
-    return () => clearInterval(timer)
-  }, [refreshSeconds, refresh])
-  return [nowMs, refresh]
 }
 
 function chooseTimeField(fields: readonly SearchField[]): string | undefined {

@@ -14,7 +14,9 @@ export function DiscoverPage(): ReactNode {
   const indices = useQuery({
     queryKey: ['indices'],
     queryFn: ({ signal }) => api.indices(signal),
-    refetchInterval: (query) => (query.state.data?.indices.length ? 60_000 : 5_000),
+    // Soon while there is nothing to search: whoever looks at this waits for it.
+    refetchInterval: ({ state: { error, data } }) =>
+      error === null && data?.indices.length ? 60_000 : 1_000,
   })
   if (indices.error !== null) {
     return (

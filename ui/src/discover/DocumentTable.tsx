@@ -1,5 +1,5 @@
 import { UnstyledButton } from '@mantine/core'
-import { type CSSProperties, type ReactNode, useState } from 'react'
+import { type CSSProperties, type ReactNode, useEffect, useState } from 'react'
 import type { Hit, SearchField } from '../api/types.ts'
 import { ChevronButton } from '../parts/ChevronButton.tsx'
 import { Icon } from '../parts/icons.tsx'
@@ -21,14 +21,22 @@ export function DocumentTable(props: {
   readonly fields: readonly SearchField[]
   readonly timeField: string | undefined
   readonly state: DiscoverState
+  /** Whether somebody looks at certain documents: one is open, or they were scrolled to. */
+  readonly onReading: (isReading: boolean) => void
 }): ReactNode {
-  const { rows, timeField, state } = props
+  const { rows, timeField, state, onReading } = props
+  const [isScrolled, setScrolled] = useState(false)
   const [open, setOpen] = useState<ReadonlySet<string>>(() => new Set())
   const toggle = (key: string): void => {
     const next = new Set(open)
     if (!next.delete(key)) next.add(key)
     setOpen(next)
   }
+  const isReading = isScrolled || open.size > 0
+  useEffect(() => {
+    onReading(isReading)
+    return () => onReading(false)
+  }, [isReading, onReading])
   const columns = state.columns
   const template: CSSProperties = {
     gridTemplateColumns: [
@@ -47,6 +55,7 @@ export function DocumentTable(props: {
       rowHeight={27}
       label="Documents"
       keyOf={keyOf}
+      onScrolled={setScrolled}
       header={<Header template={template} timeField={timeField} state={state} />}
       footer={
         rows.length < documentsShown ? null : (

@@ -22,7 +22,8 @@ export function TimePicker(props: {
   readonly range: TimeRange
   readonly refreshSeconds: number | undefined
   readonly onRange: (range: TimeRange) => void
-  readonly onRefreshSeconds: (seconds: number | undefined) => void
+  /** 0: not by itself. */
+  readonly onRefreshSeconds: (seconds: number) => void
 }): ReactNode {
   const [open, setOpen] = useState(false)
   const choose = (range: TimeRange): void => {
@@ -78,9 +79,10 @@ export function TimePicker(props: {
               fullWidth
               aria-label="Refresh by itself"
               value={String(props.refreshSeconds ?? 0)}
-              onChange={(value) => props.onRefreshSeconds(Number(value) || undefined)}
+              onChange={(value) => props.onRefreshSeconds(Number(value))}
               data={[
                 { value: '0', label: 'Off' },
+                { value: '1', label: '1 s' },
                 { value: '5', label: '5 s' },
                 { value: '10', label: '10 s' },
                 { value: '30', label: '30 s' },

@@ -35,7 +35,7 @@ export function TopBar(props: {
       <Group gap={6} wrap="nowrap">
         <TimePicker
           range={state.range}
-          refreshSeconds={state.search.refresh}
+          refreshSeconds={state.refreshSeconds}
           onRange={({ from, to }) => {
             state.change({ from, to })
             props.onRefresh()

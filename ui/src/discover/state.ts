@@ -9,11 +9,13 @@ export interface DiscoverSearch {
   readonly filters?: readonly Filter[]
   readonly columns?: readonly string[]
   readonly sort?: 'asc'
-  /** Seconds between refreshes; absent: none. */
+  /** Seconds between refreshes; 0: none; absent: as refreshSecondsOf says. */
   readonly refresh?: number
   /** The time field, where it is not the one chosen by itself. */
   readonly time?: string
 }
+
+const followSeconds = 1
 
 export function discoverSearch(search: Record<string, unknown>): DiscoverSearch {
   const index = text(search['index'])
@@ -33,8 +35,14 @@ export function discoverSearch(search: Record<string, unknown>): DiscoverSearch 
     ...(filters.length === 0 ? {} : { filters }),
     ...(columns.length === 0 ? {} : { columns }),
     ...(search['sort'] === 'asc' ? { sort: 'asc' } : {}),
-    ...(refresh >= 1 ? { refresh } : {}),
+    ...(refresh >= 1 || search['refresh'] === 0 ? { refresh } : {}),
   }
+}
+
+/** A range that ends now follows by itself, as long as nothing else was chosen. */
+export function refreshSecondsOf(search: DiscoverSearch): number | undefined {
+  const seconds = search.refresh ?? ((search.to ?? 'now') === 'now' ? followSeconds : 0)
+  return seconds === 0 ? undefined : seconds
 }
 
 /** The address parser makes numbers of texts that look like one. */

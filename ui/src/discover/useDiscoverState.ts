@@ -3,11 +3,13 @@ import { useNavigate, useSearch } from '@tanstack/react-router'
 import { useCallback, useMemo } from 'react'
 import type { TimeRange } from '../time/range.ts'
 import type { Filter } from './query.ts'
-import type { DiscoverSearch } from './state.ts'
+import { type DiscoverSearch, refreshSecondsOf } from './state.ts'
 
 export interface DiscoverState {
   readonly search: DiscoverSearch
   readonly range: TimeRange
+  /** Undefined: only by hand. */
+  readonly refreshSeconds: number | undefined
   readonly filters: readonly Filter[]
   readonly columns: readonly string[]
   /** Undefined removes a key. */
@@ -44,6 +46,7 @@ export function useDiscoverState(): DiscoverState {
     () => ({
       search,
       range: { from, to },
+      refreshSeconds: refreshSecondsOf(search),
       filters,
       columns,
       change,

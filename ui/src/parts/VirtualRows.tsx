@@ -11,6 +11,8 @@ export function VirtualRows(props: {
   readonly footer?: ReactNode
   readonly keyOf: (index: number) => string
   readonly row: (index: number) => ReactNode
+  /** Whether the first row is out of sight. */
+  readonly onScrolled?: (isScrolled: boolean) => void
 }): ReactNode {
   const scroller = useRef<HTMLDivElement>(null)
   const rows = useVirtualizer({
@@ -21,7 +23,13 @@ export function VirtualRows(props: {
     overscan: 12,
   })
   return (
-    <div ref={scroller} className={styles.rows} role="table" aria-label={props.label}>
+    <div
+      ref={scroller}
+      className={styles.rows}
+      role="table"
+      aria-label={props.label}
+      onScroll={({ currentTarget }) => props.onScrolled?.(currentTarget.scrollTop > 0)}
+    >
       {props.header}
       <div className={styles.canvas} style={{ height: rows.getTotalSize() }} role="rowgroup">
         {rows.getVirtualItems().map((item) => (

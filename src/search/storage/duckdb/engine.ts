@@ -7,6 +7,7 @@ import type {
 } from '@duckdb/node-api'
 import type { Clock } from '../../../runtime/clock.ts'
 import { UserError } from '../../../runtime/service.ts'
+import { illegalArgument, type SearchError } from '../../errors.ts'
 import { SearchTimeoutError } from '../storage.ts'
 import { quoteName, quoteText, type SqlValue } from './sql.ts'
 
@@ -75,7 +76,7 @@ export class Engine {
     try {
       return new Rows(await run(this.library, connection, sql, values))
     } catch (error) {
-      if (!stopped) throw error
+      if (!stopped) throw patternError(error) ?? error
       throw new SearchTimeoutError(`stopped after ${this.#settings.statementMsMax} ms`, {
         cause: error,
       })
@@ -111,6 +112,15 @@ export class Engine {
 interface EngineParts {
   readonly clock: Clock
   readonly settings: EngineSettings
+}
+
+/** The engine's own regular expressions refuse some that are well formed: those of huge repetitions. */
+function patternError(error: unknown): SearchError | undefined {
+  const message = error instanceof Error ? error.message : ''
+  const found = /^Invalid Input Error: ((?:invalid|missing|bad|unexpected|pattern too) .*)$/.exec(
+    message,
+  )
+  return found?.[1] === undefined ? undefined : illegalArgument(found[1])
 }
 
 async function loadLibrary(): Promise<Library> {

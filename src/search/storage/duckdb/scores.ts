@@ -184,10 +184,15 @@ export function scoreSql(
     case 'dismax': {
       const parts = condition.inner.map((one) => inner(one, condition.boost))
       if (parts.length === 0) return '0::FLOAT'
-      const best = `greatest(${parts.join(', ')})`
-      if (condition.tieBreaker === 0) return best
-      const all = parts.join(' + ')
-      return `(${best} + ${floatSql(condition.tieBreaker)} * ((${all}) - ${best}))`
+      if (parts.length === 1) return parts[0] ?? '0::FLOAT'
+      if (condition.tieBreaker === 0) return `greatest(${parts.join(', ')})`
+      // Each part stands in the text once: written out thrice, ten such queries in one another would
+      // make a statement of gigabytes.
+      const best = 'list_max(parts)'
+      const all = 'list_reduce(parts, lambda x, y: x + y)'
+      const tie = floatSql(condition.tieBreaker)
+      const score = `${best} + ${tie} * (${all} - ${best})`
+      return `list_transform([[${parts.join(', ')}]], lambda parts: ${score})[1]`
     }
     case 'all':
     case 'constant':
