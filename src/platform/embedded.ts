@@ -24,12 +24,14 @@ export async function main(context: ProcessContext): Promise<number> {
   const broker = await makeBroker(ports, settings)
   try {
     await broker.start()
-    const failed = coordination.failed.then(() => 'a failing coordination log')
-    const reason = await Promise.race([context.stopRequested, failed])
-    ports.logger.info(`Terminating process due to ${reason}`)
+    const disk = coordination.failed.then(() => 'a failing disk of the coordination server')
+    const failed = Promise.race([disk, broker.failed])
+    const asked = context.stopRequested.then(() => undefined)
+    const failure = await Promise.race([asked, failed])
+    if (failure !== undefined) ports.logger.fatal(`Terminating process due to ${failure}`)
+    return failure === undefined ? 0 : 1
   } finally {
     await broker.stop()
     await coordination.stop()
   }
-  return 0
 }
