@@ -181,7 +181,7 @@ function drawCoordinationClient(draw: Draw, index: number): CoordinationClientPl
   return {
     name: `coordination-client-${index}`,
     sessionTimeoutMs: draw.of([2000, 4000, 10_000]),
-    gapMs: draw.of([1, 20, 200]),
+    gapMs: draw.of([5, 20, 200]),
   }
 }
 

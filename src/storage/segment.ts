@@ -69,6 +69,8 @@ export class Segment {
   private sinceIndexEntry = 0
   private firstTimestampKnown: number | undefined
   private syncedBytes: number
+  /** Its indexes were made anew when the log was opened: a clean marker must not vouch for them yet. */
+  indexesRebuilt = false
   private chunk: Buffer | undefined
   private chunkLength = 0
 
@@ -204,6 +206,7 @@ export class Segment {
     await this.offsetIndex.entries.file.sync()
     await this.timeIndex.entries.file.sync()
     if (this.transactionIndex.count > 0) await this.transactionIndex.file.sync()
+    this.indexesRebuilt = false
   }
 
   /** No more appends: the final time entry is written and the indexes are trimmed. @throws DiskError */
@@ -260,6 +263,7 @@ export class Segment {
     this.maxTimestamp = -1
     this.offsetOfMaxTimestamp = -1
     this.sinceIndexEntry = 0
+    this.indexesRebuilt = true
   }
 
   /** Everything in it has to be made durable again: it comes from before a crash. */

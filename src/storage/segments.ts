@@ -14,7 +14,7 @@ export class Segments {
   private readonly directory: string
   private list: Segment[]
   /** Sealed segments whose indexes are not durable yet. */
-  private unsyncedSealed: Segment[] = []
+  private unsyncedSealed: Segment[]
   /** Files were made since the directory was last synced. */
   private namesUnsynced = true
 
@@ -22,6 +22,7 @@ export class Segments {
     this.context = context
     this.directory = directory
     this.list = [...segments]
+    this.unsyncedSealed = segments.filter((segment) => segment.indexesRebuilt)
   }
 
   get all(): readonly Segment[] {

@@ -325,6 +325,24 @@ test('closing does not wait behind a join that waits for others', async () => {
   assert.equal(broker.requests(LeaveGroup)[0]?.members[0]?.memberId, 'given')
 })
 
+test('closing ends in time where the coordinator does not answer', async () => {
+  const world = await createWorld({ topics: { t: 1 } })
+  const broker = first(world)
+  append(world, 0, 'a')
+  const consumer = world.client.consumer({
+    groupId: 'g',
+    autoOffsetReset: 'earliest',
+    autoCommit: true,
+  })
+  consumer.subscribe(['t'])
+  assert.deepEqual(await poll(world, consumer), ['a'])
+  broker.on(OffsetCommit, () => 'silence')
+  const startMs = world.clock.monotonicMs()
+  await world.clock.until(consumer.close({ timeoutMs: 2000 }))
+  assert.ok(world.clock.monotonicMs() - startMs <= 2001)
+  await world.clock.until(world.client.close())
+})
+
 test('offsets that an open transaction may change are not begun at', async () => {
   const world = await createWorld({ topics: { t: 1 } })
   const broker = first(world)

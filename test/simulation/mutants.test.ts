@@ -24,7 +24,7 @@ async function firstViolation(mutant: Mutant): Promise<string | undefined> {
 
 const expected: Readonly<Record<string, readonly string[]>> = {
   'acknowledge-before-written': ['I1', 'I3', 'I13', 'I14', 'I15'],
-  'acknowledge-before-synced': ['I1'],
+  'acknowledge-before-synced': ['I1', 'I3', 'I13', 'I14', 'I15'],
   'coordination-without-sync': ['I9', 'I10', 'I18'],
   'forget-watches': ['I18'],
   'commit-before-append': ['I13'],

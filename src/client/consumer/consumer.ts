@@ -26,6 +26,9 @@ import type {
   TopicPattern,
 } from './types.ts'
 
+/** How long closing may wait for the coordinator; Java's default. */
+const closeTimeoutMs = 30_000
+
 export class KafkaConsumer implements Consumer {
   readonly #cluster: Cluster
   readonly #settings: CompleteConsumerSettings
@@ -248,13 +251,26 @@ export class KafkaConsumer implements Consumer {
     return Math.max(0, state.endOffset - state.position)
   }
 
-  close(): Promise<void> {
-    this.#closing ??= this.#close()
+  close(options: { readonly timeoutMs?: number } = {}): Promise<void> {
+    this.#closing ??= this.#close(options.timeoutMs ?? closeTimeoutMs)
     return this.#closing
   }
 
-  async #close(): Promise<void> {
+  async #close(timeoutMs: number): Promise<void> {
     this.#signal.raise()
+    const late = new Signal(this.#cluster.ports.clock)
+    const left = this.#giveBack().finally(() => late.raise())
+    await Promise.race([left, late.wait(timeoutMs)])
+    this.#fetcher.close()
+    this.#coordinator?.end()
+    this.#topics.close()
+    this.#cluster.connections.closePurpose(this.#purpose)
+    this.#table.clear()
+    this.#onClosed(this)
+  }
+
+  /** Commits, tells the listeners, leaves the group. Never rejects. */
+  async #giveBack(): Promise<void> {
     try {
       // What polls returned up to now is taken for processed, as Java's consumer takes it.
       this.#table.confirm()
@@ -262,14 +278,8 @@ export class KafkaConsumer implements Consumer {
       if (this.#rebalance?.isSubscribed === true) await this.#rebalance.giveUpAll()
     } catch (error) {
       this.#cluster.ports.logger.warn('closing a consumer: a listener failed', error)
-    } finally {
-      this.#fetcher.close()
-      await this.#coordinator?.close()
-      this.#topics.close()
-      this.#cluster.connections.closePurpose(this.#purpose)
-      this.#table.clear()
-      this.#onClosed(this)
     }
+    await this.#coordinator?.close()
   }
 
   #assigned(partition: TopicPartition): ConsumedPartition {

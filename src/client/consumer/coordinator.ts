@@ -9,7 +9,7 @@ import { delay, type Timer } from '../../runtime/clock.ts'
 import type { ResponseOf } from '../../wire/schema.ts'
 import type { Cluster } from '../cluster.ts'
 import type { BrokerConnection } from '../connection.ts'
-import { brokerError, isRetriable, KafkaError } from '../errors.ts'
+import { brokerError, clientError, isRetriable, KafkaError } from '../errors.ts'
 import type { BrokerNode, TopicPartition } from '../types.ts'
 import type { LastAssignment } from './assignors/assignor.ts'
 import { assignors } from './assignors/table.ts'
@@ -52,6 +52,8 @@ export class GroupCoordinator {
   #lastPollMs = 0
   #polling = false
   #closed = false
+  /** No request any more, not even to leave. */
+  #ended = false
 
   constructor(
     cluster: Cluster,
@@ -133,6 +135,7 @@ export class GroupCoordinator {
 
   /** A connection to the coordinator. @throws KafkaError */
   async connection(): Promise<BrokerConnection> {
+    if (this.#ended) throw clientError('CLIENT_CLOSED', 'the consumer is closed')
     this.#node ??= await this.#cluster.findCoordinator(this.groupId)
     const node = this.#node
     try {
@@ -192,6 +195,15 @@ export class GroupCoordinator {
     if (this.#closed) return
     this.#closed = true
     await this.leave()
+    this.end()
+  }
+
+  /** At once, whatever is under way. */
+  end(): void {
+    this.#closed = true
+    this.#ended = true
+    this.#round += 1
+    this.#heartbeatTimer?.cancel()
     this.#cluster.connections.closePurpose(this.#purpose)
   }
 

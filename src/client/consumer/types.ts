@@ -155,6 +155,9 @@ export interface Consumer {
   /** Known lag (end of the log as last seen, minus position); undefined until fetched once. */
   lag(partition: TopicPartition): number | undefined
 
-  /** Commits, where autoCommit is on, leaves the group (not as a static member), and ends. */
-  close(): Promise<void>
+  /**
+   * Commits, where autoCommit is on, leaves the group (not as a static member), and ends; after
+   * timeoutMs (default 30000) even where the coordinator did not answer.
+   */
+  close(options?: { readonly timeoutMs?: number }): Promise<void>
 }

@@ -65,9 +65,7 @@ export function globMatches(glob: string, name: string): boolean {
 export function filterPaths(value: Json, filterPath: string): Json {
   const parts = filterPath.split(',').filter((part) => part !== '')
   const includes = parts.filter((part) => !part.startsWith('-')).map(restOf)
-  const excludes = parts
-    .filter((part) => part.startsWith('-'))
-    .map((part) => restOf(part.slice(1)))
+  const excludes = parts.filter((part) => part.startsWith('-')).map((part) => restOf(part.slice(1)))
   let result: Json | undefined = value
   if (includes.length > 0) result = keep(value, includes)
   if (result !== undefined && excludes.length > 0) result = drop(result, excludes)

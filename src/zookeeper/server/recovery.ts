@@ -143,6 +143,9 @@ async function replayLog(
   const { clock, disk, logger } = ports
   const file = disk.open(path, isLast ? 'readWrite' : 'read')
   try {
+    // A process that died, or whose sync failed, may have left bytes in the page cache only. Whoever is
+    // told of them must find them again after a power loss.
+    if (isLast) await file.sync()
     const reader = new LogReader(file)
     await readAll(ports, reader, { path, replay })
     if (reader.end === 'clean') return
