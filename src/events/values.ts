@@ -75,6 +75,8 @@ export function parseTimestamp(text: string): Timestamp | undefined {
   )
   const check = new Date(whole)
   const valid =
+    // Date.UTC takes the years up to 99 for those of the twentieth century.
+    Number(year) > 99 &&
     check.getUTCMonth() === Number(month) - 1 &&
     check.getUTCDate() === Number(day) &&
     Number(hour) < 24 &&

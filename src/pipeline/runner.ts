@@ -63,6 +63,7 @@ export class PipelineRunner {
   #idleWaiters: (() => void)[] = []
   readonly #stopped = Promise.withResolvers<void>()
   #fail: (error: unknown) => void = () => {}
+  #failure: unknown
 
   constructor(ports: PipelinePorts, compiled: CompiledPipeline, settings: RunnerSettings) {
     this.#ports = ports
@@ -82,7 +83,10 @@ export class PipelineRunner {
    */
   async run(): Promise<number> {
     const failed = new Promise<never>((_, reject) => {
-      this.#fail = reject
+      this.#fail = (error) => {
+        this.#failure = error
+        reject(error)
+      }
     })
     failed.catch(() => {})
     const { inputs, outputs } = this.#compiled
@@ -95,6 +99,8 @@ export class PipelineRunner {
       this.#ending = true
       this.#pump()
       await Promise.race([this.#idle(), failed, this.#drainLimit()])
+      // What failed is under way no more: the pipeline may look idle for all that.
+      if (this.#failure !== undefined) await failed
       return this.#unacknowledged
     } finally {
       this.stop()

@@ -39,7 +39,7 @@ export const date = defineFilter({
       const now = ports.clock.now()
       for (const parser of parsers) {
         const time = parser(text, now, zone)
-        if (time !== undefined) return time
+        if (time !== undefined && Math.abs(time) <= MOMENT_MAX) return time
       }
       return undefined
     }
@@ -64,6 +64,9 @@ export const date = defineFilter({
     }
   },
 })
+
+/** Milliseconds before and after 1970 beyond which there is no date to print. */
+const MOMENT_MAX = 8.64e15
 
 /** @throws DatePatternError, RangeError */
 function parserOf(format: string, locale: string): DateParser {
