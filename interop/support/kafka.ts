@@ -106,6 +106,9 @@ export function runTool(
   })
 }
 
+/** Of what a server prints, the end is kept. */
+const outputKept = 64 * 1024
+
 /** A Java server that runs until it is stopped. */
 export class JavaServer {
   readonly #process: ChildProcess
@@ -114,7 +117,9 @@ export class JavaServer {
   constructor(version: string, className: string, args: readonly string[], heap = '1g') {
     this.#process = spawn('java', [...javaArguments(version, className, heap), ...args])
     for (const stream of [this.#process.stdout, this.#process.stderr])
-      stream?.on('data', (chunk: Buffer) => (this.output += chunk.toString()))
+      stream?.on('data', (chunk: Buffer) => {
+        this.output = (this.output + chunk.toString()).slice(-outputKept)
+      })
   }
 
   get pid(): number {
@@ -180,6 +185,7 @@ export async function startKafka(
     `zookeeper.connect=127.0.0.1:${ports.zookeeper}`,
     `log.dirs=${directory}/logs`,
     'offsets.topic.replication.factor=1',
+    'delete.topic.enable=true',
     ...(version.startsWith('0.10') ? [] : newer),
   ]
   writeFileSync(file, `${lines.join('\n')}\n`)
