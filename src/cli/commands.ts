@@ -6,6 +6,8 @@ export interface Command {
   /** Names it also goes by: Kafka's and ZooKeeper's Java classes. */
   readonly aliases: readonly string[]
   readonly about: string
+  /** What `--help` prints; absent where the command has a help of its own. */
+  readonly usage?: string
   readonly load: () => Promise<Main>
 }
 
@@ -27,12 +29,14 @@ export const commands: readonly Command[] = [
     name: 'broker-with-coordination',
     aliases: [],
     about: 'Starts both in one process: kafka.Kafka server.properties zookeeper.properties.',
+    usage: 'broker-with-coordination kafka.Kafka server.properties zookeeper.properties',
     load: async () => (await import('../platform/embedded.ts')).main,
   },
   {
     name: 'coordination',
     aliases: ['zookeeper-server-start', 'org.apache.zookeeper.server.quorum.QuorumPeerMain'],
     about: 'Starts a coordination server: zoo.cfg.',
+    usage: 'coordination zoo.cfg',
     load: async () => (await import('../zookeeper/main.ts')).main,
   },
   {
@@ -51,6 +55,7 @@ export const commands: readonly Command[] = [
     name: 'search',
     aliases: ['elasticsearch'],
     about: 'Starts the search server: -E http.port=9200 --path.data DIR.',
+    usage: 'search [--path.conf FILE] [--path.data DIR] [-E SETTING=VALUE]...',
     load: async () => (await import('../search/main.ts')).main,
   },
   {
@@ -87,6 +92,7 @@ export const commands: readonly Command[] = [
     name: 'wire',
     aliases: [],
     about: 'Decodes and encodes Kafka messages: one JSON line in, one out.',
+    usage: 'wire < QUESTIONS',
     load: async () => (await import('../tools/commands/wire.ts')).wire,
   },
 ]

@@ -5,6 +5,8 @@ import type { ProcessContext } from '../runtime/process.ts'
 import { UserError } from '../runtime/service.ts'
 import { commands } from './commands.ts'
 
+const kafkaVersion = '3.9.1'
+
 function help(): string {
   const width = Math.max(...commands.map((command) => command.name.length)) + 2
   return [
@@ -31,6 +33,15 @@ async function main(context: ProcessContext): Promise<number> {
   const command = commands.find((one) => one.name === name || one.aliases.includes(name))
   if (command === undefined)
     throw new UserError(`there is no command '${name}'; 'millrace --help' lists them`)
+  if (command.usage !== undefined && (rest[0] === '--help' || rest[0] === '-h')) {
+    context.stdout.write(`Usage: millrace ${command.usage}\n\n${command.about}\n`)
+    return 0
+  }
+  // Kafka's own answer to it: the version of the protocol first.
+  if (command.name === 'broker' && rest.includes('--version')) {
+    context.stdout.write(`${kafkaVersion} (Millrace ${packageVersion()})\n`)
+    return 0
+  }
   const run = await command.load()
   return run({ ...context, arguments: rest })
 }

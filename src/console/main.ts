@@ -27,7 +27,7 @@ export const main: Main = async (context) => {
   const ports = realPorts({ logStream: context.stdout, logName: 'millrace.console' })
   const { configPath, values } = outcome.parsed
   const fileText = configPath === undefined ? undefined : readConfig(ports.disk, configPath)
-  const { settings, warnings } = buildSettings(values, fileText)
+  const { settings, warnings } = settingsOf(values, { configPath, fileText })
   for (const warning of warnings) ports.logger.warn(warning)
 
   const http = createHttpClient({ connectTimeoutMs: 3_000 })
@@ -55,6 +55,19 @@ export const main: Main = async (context) => {
     await within(ports, stopLimitMs, Promise.all([http.close(), reader?.close()]))
   }
   return 0
+}
+
+/** @throws UserError that begins with the file's name, where there is one. */
+function settingsOf(
+  values: ReadonlyMap<string, unknown>,
+  file: { readonly configPath: string | undefined; readonly fileText: string | undefined },
+): ReturnType<typeof buildSettings> {
+  try {
+    return buildSettings(values, file.fileText)
+  } catch (error) {
+    if (!(error instanceof UserError) || file.configPath === undefined) throw error
+    throw new UserError(`${file.configPath}: ${error.message}`, { cause: error })
+  }
 }
 
 function topicReader(ports: Ports, settings: ConsoleSettings): ClientTopicReader | undefined {

@@ -164,7 +164,10 @@ function readYaml(text: string): Map<string, unknown> {
   try {
     document = parseYaml(text)
   } catch (error) {
-    const reason = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)
+    const reason =
+      error instanceof Error
+        ? (error.message.split('\n')[0] ?? '').replace(/:$/, '')
+        : String(error)
     throw new UserError(`the configuration file is not valid YAML: ${reason}`, { cause: error })
   }
   const flat = new Map<string, unknown>()

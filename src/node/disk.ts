@@ -1,5 +1,6 @@
 /** The real disk, as the Disk port wants it: node:fs with typed errors, whole writes and safe closing. */
 import fs from 'node:fs'
+import { dirname } from 'node:path'
 import { DiskError } from '../runtime/disk.ts'
 import type { DirectoryEntry, Disk, DiskFile, FileStatus, OpenMode } from '../runtime/disk.ts'
 import { lockFile } from './lock.ts'
@@ -47,9 +48,7 @@ export const nodeDisk: Disk = {
   },
 
   makeDirectory(path) {
-    attempt('make directory', path, () =>
-      fs.mkdirSync(path, { recursive: true, mode: directoryMode }),
-    )
+    attempt('make directory', path, () => makeDirectories(path))
   },
 
   rename(from, to) {
@@ -229,6 +228,31 @@ class NodeFile implements DiskFile {
   #closeWhenIdle(): void {
     if (this.#callsUnderWay > 0) return
     attempt('close', this.path, () => fs.closeSync(this.#descriptor))
+  }
+}
+
+/**
+ * Node's own recursive form never returns where a directory exists but takes no entries (/proc): it
+ * reads the ENOENT as a missing parent for ever.
+ */
+function makeDirectories(path: string): void {
+  if (makeOneDirectory(path)) return
+  const parent = dirname(path)
+  if (parent !== path) makeDirectories(parent)
+  if (!makeOneDirectory(path)) fs.mkdirSync(path, { mode: directoryMode })
+}
+
+/** False where the parent is missing. */
+function makeOneDirectory(path: string): boolean {
+  try {
+    fs.mkdirSync(path, { mode: directoryMode })
+    return true
+  } catch (error) {
+    const code = codeOf(error)
+    if (code === 'ENOENT') return false
+    // Some systems answer EROFS, EACCES or EISDIR for a directory that is there.
+    if (fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return true
+    throw error
   }
 }
 

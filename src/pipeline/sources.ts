@@ -20,14 +20,19 @@ export function withDefaults(text: string): string {
  * backups (`name~`). @throws UserError
  */
 export function readConfigFiles(disk: Disk, paths: readonly string[]): string {
-  const files = paths.flatMap((path) => filesOf(disk, path))
+  const files = told(() => paths.flatMap((path) => filesOf(disk, path)))
   if (files.length === 0) {
     throw new UserError(
       `No config files found: ${paths.join(', ')}. Can you make sure this path is a logstash config file?`,
     )
   }
+  return told(() => files.map((file) => readFile(disk, file).toString('utf8')).join('\n'))
+}
+
+/** @throws UserError for what the disk refuses */
+function told<T>(read: () => T): T {
   try {
-    return files.map((file) => readFile(disk, file).toString('utf8')).join('\n')
+    return read()
   } catch (error) {
     if (error instanceof DiskError)
       throw new UserError(`cannot read the configuration: ${error.message}`)

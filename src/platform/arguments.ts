@@ -24,7 +24,8 @@ pipeline, a search server and the pages on http://127.0.0.1:5601. Ctrl-C stops i
 
   --data DIR             where everything is kept (default: ./data)
   --config DIR           take server.properties, zookeeper.properties, filebeat.yml, logstash.conf and
-                         console.yml from here; what is missing there is made
+                         console.yml from here; what is missing there is made. Ports that they
+                         name count, the options of the same ports do not
   --topic NAME           the topic that the FILEs go to (default: logs)
   --host ADDRESS         the address that every stage binds (default: 127.0.0.1)
   --broker-port N        default 9092        --coordination-port N  default 2181
@@ -43,6 +44,12 @@ const defaults: UpSettings['ports'] = {
   shipper: 5066,
 }
 
+/** The `--help` of `up`; what follows `--` are files. */
+export function asksForHelp(texts: readonly string[]): boolean {
+  const end = texts.indexOf('--')
+  return texts.slice(0, end < 0 ? undefined : end).some((text) => /^(--help|-h)$/.test(text))
+}
+
 /** @throws UserError that names the argument. */
 export function parseUpArguments(texts: readonly string[], workingDirectory: string): UpSettings {
   const files: string[] = []
@@ -57,17 +64,21 @@ export function parseUpArguments(texts: readonly string[], workingDirectory: str
   ]
   for (let at = 0; at < texts.length; at += 1) {
     const text = texts[at] ?? ''
-    if (!text.startsWith('--')) {
+    if (!text.startsWith('-')) {
       files.push(absolute(text, workingDirectory))
       continue
+    }
+    if (text === '--') {
+      files.push(...texts.slice(at + 1).map((file) => absolute(file, workingDirectory)))
+      break
     }
     if (text === '--print-config') {
       printConfig = true
       continue
     }
     const [name = '', inline] = text.slice(2).split(/=(.*)/s)
-    if (!known.includes(name))
-      throw new UserError(`up: there is no option --${name}; --help lists them`)
+    if (!text.startsWith('--') || !known.includes(name))
+      throw new UserError(`up: there is no option ${text.split('=')[0]}; --help lists them`)
     const value = inline ?? texts[(at += 1)]
     if (value === undefined) throw new UserError(`up: --${name} needs a value`)
     options.set(name, value)

@@ -7,29 +7,44 @@ import type { DiskFile } from '../runtime/disk.ts'
 import { NetworkError } from '../runtime/network.ts'
 import type { ProcessContext } from '../runtime/process.ts'
 import { UserError, type Ports } from '../runtime/service.ts'
-import { parseUpArguments, upUsage, type StageName, type UpSettings } from './arguments.ts'
+import {
+  asksForHelp,
+  parseUpArguments,
+  upUsage,
+  type StageName,
+  type UpSettings,
+} from './arguments.ts'
+import { missingFiles, ownFiles } from './files.ts'
 import { buildPages } from './pages.ts'
-import { configFiles, stages, type ConfigFile } from './stages.ts'
+import { configFiles, portsOf, stages, type ConfigFile } from './stages.ts'
 import { StatusScreen } from './status.ts'
 import { Supervised, type SupervisorParts } from './supervisor.ts'
 
 const drawIntervalMs = 1000
 
 export async function main(context: ProcessContext): Promise<number> {
-  if (context.arguments.includes('--help')) {
+  if (asksForHelp(context.arguments)) {
     context.stdout.write(upUsage)
     return 0
   }
-  const up = parseUpArguments(context.arguments, currentDirectory())
   const ports = realPorts({ logStream: context.stderr })
-  const files = effectiveFiles(up, ports)
+  const asked = parseUpArguments(context.arguments, currentDirectory())
+  const own = ownFiles(asked, ports)
+  const shipsOwn = own.some(({ name }) => name === 'filebeat.yml')
+  if (shipsOwn && asked.files.length > 0)
+    throw new UserError(`up: the files to ship stand in ${asked.configDirectory}/filebeat.yml`)
+  const up = { ...asked, ports: portsOf(asked, own) }
+  // The user's file where there is one, else the one that is made.
+  const files = configFiles(up).map((made) => own.find(({ name }) => name === made.name) ?? made)
   if (up.printConfig) {
     for (const { name, text } of files) context.stdout.write(`--- ${name}\n${masked(text)}\n`)
     return 0
   }
+  const missing = missingFiles(up, ports)
   await refuseTakenPorts(up, ports)
   writeFiles(up, ports, files)
-  return new Chain(context, ports, up).run()
+  const chain = new Chain(context, ports, { up, shipsFiles: shipsOwn || up.files.length > 0 })
+  return chain.run(missing)
 }
 
 /** Somebody else's server on one of the ports would pass for ours. */
@@ -47,19 +62,6 @@ async function refuseTakenPorts(up: UpSettings, { network }: Ports): Promise<voi
       )
     }
   }
-}
-
-/** The user's file where there is one, else the one that is made. */
-function effectiveFiles(up: UpSettings, { disk }: Ports): ConfigFile[] {
-  return configFiles(up).map((file) => {
-    const path = `${up.configDirectory ?? ''}/${file.name}`
-    if (up.configDirectory === undefined || disk.stat(path) === undefined) return file
-    const opened = disk.open(path, 'read')
-    const content = Buffer.alloc(opened.size())
-    opened.readNow(content, 0, content.length, 0)
-    opened.close()
-    return { name: file.name, text: content.toString('utf8') }
-  })
 }
 
 function masked(text: string): string {
@@ -97,7 +99,11 @@ class Chain {
   readonly #screen: StatusScreen
   #isOver = false
 
-  constructor(context: ProcessContext, ports: Ports, up: UpSettings) {
+  constructor(
+    context: ProcessContext,
+    ports: Ports,
+    { up, shipsFiles }: { up: UpSettings; shipsFiles: boolean },
+  ) {
     this.#context = context
     this.#ports = ports
     this.#up = up
@@ -110,7 +116,10 @@ class Chain {
       onLine: (stage, line) => this.#log(stage, line),
       onChange: () => this.#screen.changed(),
     }
-    const planned = stages(up, (name) => `${up.dataDirectory}/config/${name}`)
+    const planned = stages(up, {
+      fileOf: (name) => `${up.dataDirectory}/config/${name}`,
+      shipsFiles,
+    })
     this.#supervised = planned.map((stage) => new Supervised(stage, parts))
     const isLive = isTerminal(context.stdout)
     this.#screen = new StatusScreen(
@@ -122,9 +131,12 @@ class Chain {
     )
   }
 
-  async run(): Promise<number> {
+  /** `missing`: files to ship that are not there yet. */
+  async run(missing: readonly string[]): Promise<number> {
     const { host, ports, dataDirectory } = this.#up
     this.#screen.say(`Data and logs: ${dataDirectory}`)
+    for (const file of missing)
+      this.#screen.say(`There is no ${file} yet: its lines will come once there is`)
     const pages = buildPages(this.#ports, (line) => this.#screen.say(line))
     try {
       const started = this.#start()

@@ -3,7 +3,7 @@
  * The configuration of every stage, in the original's own files: what `millrace up` starts can be
  * started alone, or with the original, on the same files and data.
  */
-import { stringify } from 'yaml'
+import { isMap, parseDocument, stringify } from 'yaml'
 import type { StageName, UpSettings } from './arguments.ts'
 
 export interface ConfigFile {
@@ -49,7 +49,17 @@ export function configFiles(up: UpSettings): ConfigFile[] {
     'admin.enableServer=false',
   ]
   const filebeat = {
-    filebeat: { inputs: [{ type: 'filestream', id: 'files', paths: [...up.files] }] },
+    filebeat: {
+      inputs: [
+        {
+          type: 'filestream',
+          id: 'files',
+          paths: [...up.files],
+          // New files, and those that were long silent, within a second: they are few.
+          'prospector.scanner.check_interval': '1s',
+        },
+      ],
+    },
     http: { enabled: true, host, port: ports.shipper },
     output: { kafka: { hosts: [bootstrap], topic: up.topic, required_acks: 1 } },
   }
@@ -67,6 +77,32 @@ export function configFiles(up: UpSettings): ConfigFile[] {
   ]
 }
 
+/**
+ * The ports that the user's own files name, in place of those of the options: every other stage is
+ * told of them. What is malformed there, the stage itself reports.
+ */
+export function portsOf(up: UpSettings, own: readonly ConfigFile[]): UpSettings['ports'] {
+  const textOf = (name: string): string => own.find((file) => file.name === name)?.text ?? ''
+  const listener = /^\s*listeners\s*[=:][^\n,]*:(\d+)\s*(?:,|$)/m.exec(textOf('server.properties'))
+  const client = /^\s*clientPort\s*[=:]\s*(\d+)\s*$/m.exec(textOf('zookeeper.properties'))
+  const { ports } = up
+  return {
+    ...ports,
+    broker: listener === null ? ports.broker : Number(listener[1]),
+    coordination: client === null ? ports.coordination : Number(client[1]),
+    console: yamlPort(textOf('console.yml'), 'server') ?? ports.console,
+    shipper: yamlPort(textOf('filebeat.yml'), 'http') ?? ports.shipper,
+  }
+}
+
+/** `section.port`, nested or dotted. */
+function yamlPort(text: string, section: string): number | undefined {
+  const document = parseDocument(text)
+  if (document.errors.length > 0 || !isMap(document.contents)) return undefined
+  const port = document.get(`${section}.port`) ?? document.getIn([section, 'port'])
+  return typeof port === 'number' ? port : undefined
+}
+
 function pipelineText(up: UpSettings, bootstrap: string): string {
   return `# ${note}
 input {
@@ -82,7 +118,7 @@ filter {
   # Lines of web servers get their fields; all others stay as they are.
   if [message] =~ /" \\d{3} / {
     grok {
-      match => { "message" => "^%{COMBINEDAPACHELOG}" }
+      match => { "message" => '^%{COMMONAPACHELOG}(?: "%{DATA:referrer}" "%{DATA:[user_agent][original]}")?' }
       tag_on_failure => []
     }
   }
@@ -97,7 +133,10 @@ output {
 }
 
 /** How the stages are started; `fileOf` tells where a configuration file is. */
-export function stages(up: UpSettings, fileOf: (name: string) => string): Stage[] {
+export function stages(
+  up: UpSettings,
+  { fileOf, shipsFiles }: { fileOf: (name: string) => string; shipsFiles: boolean },
+): Stage[] {
   const { host, ports, dataDirectory: data } = up
   return [
     {
@@ -145,7 +184,7 @@ export function stages(up: UpSettings, fileOf: (name: string) => string): Stage[
       port: ports.pipeline,
       question: httpQuestion,
     },
-    ...(up.files.length === 0 && up.configDirectory === undefined
+    ...(!shipsFiles
       ? []
       : [
           {
@@ -157,6 +196,13 @@ export function stages(up: UpSettings, fileOf: (name: string) => string): Stage[
               '-e',
               '--path.data',
               `${data}/filebeat`,
+              // Its port answers the supervisor, whatever the file says.
+              '-E',
+              'http.enabled=true',
+              '-E',
+              `http.host=${host}`,
+              '-E',
+              `http.port=${ports.shipper}`,
             ],
             port: ports.shipper,
             question: httpQuestion,

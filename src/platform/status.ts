@@ -3,11 +3,15 @@ import type { HttpClient } from '../runtime/http.ts'
 import type { UpSettings } from './arguments.ts'
 import type { Supervised } from './supervisor.ts'
 
+/** What is shown of a stage. */
+export type Shown = Pick<Supervised, 'stage' | 'state' | 'pid' | 'startedAtMs' | 'restarts'>
+
 /** What a stage has done so far, as its own port tells; undefined while it does not answer. */
 type Count = () => Promise<number | undefined>
 
 const clearBelow = '\u001b[0J'
-const lineUp = (count: number): string => (count === 0 ? '' : `\u001b[${count}A`)
+// The column too: a terminal that echoes ^C has moved it.
+const lineUp = (count: number): string => (count === 0 ? '' : `\r\u001b[${count}A`)
 
 /**
  * The status of all stages: on a terminal a block that is drawn anew every second, elsewhere one line
@@ -16,7 +20,7 @@ const lineUp = (count: number): string => (count === 0 ? '' : `\u001b[${count}A`
 export class StatusScreen {
   readonly #output: Writable
   readonly #isTerminal: boolean
-  readonly #stages: readonly Supervised[]
+  readonly #stages: readonly Shown[]
   readonly #counts: ReadonlyMap<string, Count>
   readonly #last = new Map<string, { count: number; atMs: number }>()
   readonly #shown = new Map<string, string>()
@@ -25,7 +29,7 @@ export class StatusScreen {
   constructor(
     output: Writable,
     isTerminal: boolean,
-    stages: readonly Supervised[],
+    stages: readonly Shown[],
     http: HttpClient,
     up: UpSettings,
   ) {

@@ -100,3 +100,14 @@ test('rubydebug prints a Ruby hash with its keys aligned', () => {
     ].join('\n'),
   )
 })
+
+test('JSON that is nested too deep is kept as a message with a tag', () => {
+  const text = `${'{"a":'.repeat(20_000)}1.0${'}'.repeat(20_000)}`
+  const events: PipelineEvent[] = []
+  jsonCodec(settings)
+    .decoder()
+    .decode(Buffer.from(text), (event) => events.push(event))
+  assert.equal(events.length, 1)
+  assert.equal(events[0]?.data['message'], text)
+  assert.deepEqual(events[0]?.data['tags'], ['_jsonparsefailure'])
+})

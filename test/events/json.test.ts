@@ -50,3 +50,28 @@ test('timestamps keep nanoseconds and read offsets', () => {
   assert.equal(text('2026-11-01T24:00:00Z'), undefined)
   assert.equal(new Timestamp(-1).toString(), '1969-12-31T23:59:59.999Z')
 })
+
+test('JSON nested deeper than 1000 is none, with and without unusual numbers', () => {
+  for (const inner of ['1', '1.0']) {
+    assert.throws(
+      () => parseJson(`${'{"a":'.repeat(1001)}${inner}${'}'.repeat(1001)}`),
+      SyntaxError,
+    )
+    assert.throws(
+      () => parseJson(`${'['.repeat(50_000)}${inner}${']'.repeat(50_000)}`),
+      SyntaxError,
+    )
+    const text = `${'['.repeat(1000)}${inner}${']'.repeat(1000)}`
+    assert.equal(stringifyJson(parseJson(text)), text)
+  }
+})
+
+test('brackets within texts do not nest', () => {
+  const value = ['\\"[[{'.repeat(1000), '\\', '['.repeat(2000)]
+  assert.deepEqual(parseJson(JSON.stringify(value)), value)
+})
+
+test('the years before 100 are not those of the twentieth century', () => {
+  assert.equal(parseTimestamp('0026-11-01T00:00:00Z'), undefined)
+  assert.equal(parseTimestamp('0100-01-01T00:00:00Z')?.toString(), '0100-01-01T00:00:00.000Z')
+})

@@ -192,3 +192,20 @@ test('the output file appends to paths that depend on the event, and to no other
   assert.equal(text('/logs/b/c.log'), 'b/c\n')
   assert.equal(text('/logs/_filepath_failures'), '../../etc/x\n')
 })
+
+test('a moment that no calendar has is no date, and the event goes on', async () => {
+  for (const t of ['-99999999999999', '8640000000001', '1e300']) {
+    assert.deepEqual(await filtered('date { match => ["t", "UNIX"] }', { t }), {
+      t,
+      tags: ['_dateparsefailure'],
+    })
+  }
+})
+
+test('the json filter tags what is nested too deep', async () => {
+  const m = `${'['.repeat(20_000)}${']'.repeat(20_000)}`
+  assert.deepEqual(await filtered('json { source => "m" target => "o" }', { m }), {
+    m,
+    tags: ['_jsonparsefailure'],
+  })
+})

@@ -127,3 +127,22 @@ test('the generator makes as many events as it is told to', async () => {
   await runner.run()
   assert.deepEqual([runner.counts.in, runner.counts.out], [600, 600])
 })
+
+test('an output that fails while it is handed the last events fails the run, with its own error', async () => {
+  const failing = defineOutput({
+    name: 'failing',
+    options: {},
+    build: () => ({
+      write() {
+        throw new RangeError('cannot be printed')
+      },
+    }),
+  })
+  const input = inputOf(async (sink) => {
+    await sink.offer(eventsOf(0, 1))
+  })
+  const runner = prepare('input { given {} } output { failing {} }', testPorts(), {
+    table: { input, output: new Map([['failing', failing]]) },
+  })
+  await assert.rejects(runner.run(), { name: 'RangeError', message: 'cannot be printed' })
+})

@@ -27,6 +27,7 @@ test('lines of a file reach the topic, the index and the pages; appended lines f
     return JSON.stringify(answer ?? '').includes('"logs"') ? answer : undefined
   })
   assert.ok(topics)
+  await first.awaitPages(limitMs)
   appendFileSync(path, `${line(500)}\n${line(501)}\n`)
   await first.awaitDocuments(502, limitMs)
   assert.equal(await first.stop(), 0)

@@ -1,4 +1,5 @@
 /** Starts the whole chain as its users do, on free ports and a directory of its own. */
+import assert from 'node:assert/strict'
 import { spawn, type ChildProcess } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
@@ -130,6 +131,25 @@ export class Chain {
     const answer = await this.get(this.ports.search, '/logs-*/_count')
     if (typeof answer !== 'object' || answer === null || !('count' in answer)) return undefined
     return Number(answer.count)
+  }
+
+  /** Waits until the page comes with all that it names: where they are not built yet, `up` builds them. */
+  async awaitPages(limitMs: number): Promise<void> {
+    const at = `http://127.0.0.1:${this.ports.console}`
+    const page = await until('the pages', limitMs, async () => {
+      const answer = await fetch(`${at}/`).catch(() => undefined)
+      return answer?.status === 200 ? answer.text() : undefined
+    })
+    const named = [...page.matchAll(/(?:src|href)="(\/[^"]+)"/g)].map((match) => match[1])
+    assert.ok(
+      named.some((path) => path?.endsWith('.js')),
+      page,
+    )
+    for (const path of named) {
+      const answer = await fetch(`${at}${path}`)
+      const type = answer.headers.get('content-type') ?? ''
+      assert.equal(`${path} ${answer.status} ${type.includes('html')}`, `${path} 200 false`)
+    }
   }
 
   /** Waits for exactly so many documents. */

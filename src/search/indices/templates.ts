@@ -1,10 +1,21 @@
 /** Index templates, kept in one small file that is replaced as a whole. */
 import { type Disk, readFileIfThere, replaceFile } from '../../runtime/disk.ts'
 import { globMatches } from '../json/paths.ts'
-import { isObject, type Json, type JsonObject, parseJson, textOf } from '../json/value.ts'
+import { UserError } from '../../runtime/service.ts'
+import { isObject, type Json, type JsonObject, parseOwnJson, textOf } from '../json/value.ts'
 
 /** Everything a server keeps that is not one index's: by kind, then by name. */
 export type StateKind = 'template' | 'index_template' | 'component_template' | 'ilm' | 'ingest'
+
+/** @throws UserError that names the file */
+function readStored(text: string, path: string): Json {
+  try {
+    return parseOwnJson(text)
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+    throw new UserError(`cannot read ${path}: it is damaged, ${error.message.split('\n')[0]}`)
+  }
+}
 
 export class ClusterState {
   readonly #disk: Disk
@@ -17,7 +28,7 @@ export class ClusterState {
     this.#disk = disk
     this.#path = path
     const bytes = readFileIfThere(disk, path)
-    const stored = bytes === undefined ? undefined : parseJson(bytes.toString('utf8'))
+    const stored = bytes === undefined ? undefined : readStored(bytes.toString('utf8'), path)
     const uuid = isObject(stored) ? stored['cluster_uuid'] : undefined
     this.clusterUuid = typeof uuid === 'string' ? uuid : newUuid()
     if (isObject(stored)) this.#load(stored)

@@ -41,6 +41,7 @@ export function regexPattern(expression: string): TextPattern {
   for (let at = 0; at < expression.length; at++) {
     const character = expression.charAt(at)
     if (character === '\\') {
+      if (at + 1 === expression.length) throw illegalArgument('unexpected end-of-string')
       re2 += escaped(expression.charAt(++at))
     } else if (character === '(' && !inClass && expression.charAt(at + 1) === '?') {
       // No groups with options here: the question mark stands for itself.

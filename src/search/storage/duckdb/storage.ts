@@ -2,6 +2,7 @@
 import type { Clock } from '../../../runtime/clock.ts'
 import type { Disk } from '../../../runtime/disk.ts'
 import type { Logger } from '../../../runtime/logger.ts'
+import { UserError } from '../../../runtime/service.ts'
 import type { GroupPlan, GroupRow, HitsPlan, ShardPlan, StoredHit } from '../plan.ts'
 import type { IndexIdentity, IndexStorage } from '../index-storage.ts'
 import type { SearchStorage } from '../storage.ts'
@@ -44,7 +45,7 @@ export class DuckStorage implements SearchStorage {
       const uuid = /^([A-Za-z0-9_-]{22})\.duckdb$/.exec(entry.name)?.[1]
       if (uuid === undefined) continue
       const path = `${directory}/${entry.name}`
-      const file = await IndexFile.open(this.#filePorts(), { path, uuid }, this.#settings.describe)
+      const file = await this.#openFile(path, uuid)
       if (file === undefined) {
         this.#ports.logger.warn(`removed ${path}: the creation of that index was not finished`)
         disk.remove(path)
@@ -52,6 +53,16 @@ export class DuckStorage implements SearchStorage {
       } else this.#files.add(file)
     }
     return [...this.#files]
+  }
+
+  /** Undefined where its creation was not finished. @throws UserError that names a damaged file */
+  async #openFile(path: string, uuid: string): Promise<IndexFile | undefined> {
+    try {
+      return await IndexFile.open(this.#filePorts(), { path, uuid }, this.#settings.describe)
+    } catch (error) {
+      const why = error instanceof Error ? error.message.split('\n')[0] : String(error)
+      throw new UserError(`cannot open ${path}: ${why}`, { cause: error })
+    }
   }
 
   async create(identity: IndexIdentity, definition: string): Promise<IndexStorage> {

@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { nodeDisk } from '../../src/node/disk.ts'
+import { asksForHelp, parseUpArguments } from '../../src/platform/arguments.ts'
+import { missingFiles, ownFiles } from '../../src/platform/files.ts'
+import { configFiles, portsOf, stages } from '../../src/platform/stages.ts'
+import { StatusScreen } from '../../src/platform/status.ts'
+import { createHttpClient } from '../../src/node/http.ts'
+import { Writable } from 'node:stream'
+import { temporaryDirectory } from './chain.ts'
+
+const disk = nodeDisk
+
+test('an option with one dash is no file, and what follows -- is one', () => {
+  assert.throws(() => parseUpArguments(['-x'], '/w'), /there is no option -x; --help lists them/)
+  assert.deepEqual(parseUpArguments(['--', '-x', '/y'], '/w').files, ['/w/-x', '/y'])
+  assert.equal(asksForHelp(['some.log', '-h']), true)
+  assert.equal(asksForHelp(['--', '--help']), false)
+})
+
+test('a directory of configuration that is not there, or holds none, is refused by name', (t) => {
+  const directory = temporaryDirectory(t)
+  const asked = (folder: string) => parseUpArguments(['--config', folder], directory)
+  const nowhere = `${directory}/nowhere`
+  assert.throws(() => ownFiles(asked(nowhere), { disk }), {
+    message: `up: --config ${nowhere}: there is no such directory`,
+  })
+  assert.throws(() => ownFiles(asked(directory), { disk }), /holds none of server\.properties, /)
+  mkdirSync(join(directory, 'console.yml'))
+  assert.throws(() => ownFiles(asked(directory), { disk }), {
+    message: `up: --config ${directory} cannot be read: EISDIR`,
+  })
+})
+
+test('files to ship may be missing, but a directory is refused', (t) => {
+  const directory = temporaryDirectory(t)
+  writeFileSync(join(directory, 'a.log'), 'line\n')
+  const up = parseUpArguments(['a.log', 'b.log', '*.log'], directory)
+  assert.deepEqual(missingFiles(up, { disk }), [`${directory}/b.log`])
+  const wrong = parseUpArguments([directory], directory)
+  assert.throws(() => missingFiles(wrong, { disk }), /is a directory: name its files, as in /)
+})
+
+test("ports that the user's files name reach every other stage", () => {
+  const up = parseUpArguments(['--config', '/c', '--search-port', '9201'], '/w')
+  const ports = portsOf(up, [
+    { name: 'server.properties', text: '#listeners=A://:1\nlisteners=PLAINTEXT://:9393\n' },
+    { name: 'zookeeper.properties', text: 'tickTime=2000\nclientPort=2282\n' },
+    { name: 'filebeat.yml', text: 'http.port: 5067\n' },
+    { name: 'console.yml', text: 'server:\n  host: 127.0.0.1\n  port: 5602\n' },
+  ])
+  const expected = { broker: 9393, coordination: 2282, search: 9201, pipeline: 9600 }
+  assert.deepEqual(ports, { ...expected, console: 5602, shipper: 5067 })
+  const text = configFiles({ ...up, ports })
+    .map((file) => file.text)
+    .join('')
+  assert.match(text, /bootstrap_servers => "127\.0\.0\.1:9393"/)
+  const malformed = [{ name: 'console.yml', text: 'server: [\n' }]
+  assert.equal(portsOf(up, malformed).console, 5601)
+})
+
+test('the shipper runs where there is something to ship, and its port always answers', () => {
+  const up = parseUpArguments(['--shipper-port', '5067'], '/w')
+  const planned = (shipsFiles: boolean) => stages(up, { fileOf: (name) => name, shipsFiles })
+  assert.equal(
+    planned(false).some(({ name }) => name === 'shipper'),
+    false,
+  )
+  const shipper = planned(true).find(({ name }) => name === 'shipper')
+  assert.ok(shipper?.arguments.includes('http.enabled=true'))
+  assert.ok(shipper?.arguments.includes('http.port=5067'))
+})
+
+test('a line above the block of the terminal begins in the first column', async () => {
+  const written: string[] = []
+  const output = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      written.push(chunk.toString())
+      done()
+    },
+  })
+  const up = parseUpArguments([], '/w')
+  const stage = stages(up, { fileOf: (name) => name, shipsFiles: false })[0]
+  assert.ok(stage)
+  const shown = { stage, state: 'starting', pid: 7, restarts: 0, startedAtMs: 1 } as const
+  const screen = new StatusScreen(output, true, [shown], createHttpClient(), up)
+  await screen.draw(0)
+  screen.say('Stopping')
+  assert.equal(written.slice(-2).join(''), '\r\u001b[1A\u001b[0JStopping\n')
+})
