@@ -1,5 +1,5 @@
 /** What `up` is given that lies on the disk: the user's configuration, and the files to ship. */
-import { DiskError, readFile } from '../runtime/disk.ts'
+import { DiskError, type DiskLock, readFile } from '../runtime/disk.ts'
 import { UserError, type Ports } from '../runtime/service.ts'
 import type { UpSettings } from './arguments.ts'
 import { configFiles, type ConfigFile } from './stages.ts'
@@ -20,6 +20,20 @@ export function ownFiles(up: UpSettings, { disk }: Pick<Ports, 'disk'>): ConfigF
       return { name, text }
     })
   })
+}
+
+/** The data directory, with its folders, for this process alone. @throws UserError that names it. */
+export function lockData(up: UpSettings, { disk }: Pick<Ports, 'disk'>): DiskLock {
+  const { dataDirectory } = up
+  try {
+    for (const folder of ['config', 'logs']) disk.makeDirectory(`${dataDirectory}/${folder}`)
+    return disk.lock(`${dataDirectory}/up.lock`)
+  } catch (error) {
+    if (!(error instanceof DiskError)) throw error
+    if (error.code === 'ELOCKED')
+      throw new UserError(`up: ${dataDirectory} is in use; --data DIR gives another place`)
+    throw new UserError(`up: ${dataDirectory} cannot be written: ${error.code}`, { cause: error })
+  }
 }
 
 /** Of the files to ship, those that do not exist. @throws UserError that names one of no use. */

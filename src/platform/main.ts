@@ -14,9 +14,16 @@ import {
   type StageName,
   type UpSettings,
 } from './arguments.ts'
-import { missingFiles, ownFiles } from './files.ts'
+import { lockData, missingFiles, ownFiles } from './files.ts'
 import { buildPages } from './pages.ts'
-import { configFiles, portsOf, stages, type ConfigFile } from './stages.ts'
+import {
+  configFiles,
+  flagsOfConsole,
+  portsOf,
+  stages,
+  type ConfigFile,
+  type Shape,
+} from './stages.ts'
 import { StatusScreen } from './status.ts'
 import { Supervised, type SupervisorParts } from './supervisor.ts'
 
@@ -42,9 +49,15 @@ export async function main(context: ProcessContext): Promise<number> {
   }
   const missing = missingFiles(up, ports)
   await refuseTakenPorts(up, ports)
-  writeFiles(up, ports, files)
-  const chain = new Chain(context, ports, { up, shipsFiles: shipsOwn || up.files.length > 0 })
-  return chain.run(missing)
+  const lock = lockData(up, ports)
+  try {
+    writeFiles(up, ports, files)
+    const shipsFiles = shipsOwn || up.files.length > 0
+    const consoleFlags = flagsOfConsole(up, files)
+    return await new Chain(context, ports, { up, shipsFiles, consoleFlags }).run(missing)
+  } finally {
+    lock.release()
+  }
 }
 
 /** Somebody else's server on one of the ports would pass for ours. */
@@ -74,8 +87,6 @@ function masked(text: string): string {
 function writeFiles(up: UpSettings, { disk }: Ports, files: readonly ConfigFile[]): void {
   const folder = `${up.dataDirectory}/config`
   try {
-    disk.makeDirectory(folder)
-    disk.makeDirectory(`${up.dataDirectory}/logs`)
     for (const { name, text } of files) {
       const file = disk.open(`${folder}/${name}`, 'replace')
       const bytes = Buffer.from(text)
@@ -102,7 +113,7 @@ class Chain {
   constructor(
     context: ProcessContext,
     ports: Ports,
-    { up, shipsFiles }: { up: UpSettings; shipsFiles: boolean },
+    { up, ...shape }: { readonly up: UpSettings } & Shape,
   ) {
     this.#context = context
     this.#ports = ports
@@ -118,7 +129,7 @@ class Chain {
     }
     const planned = stages(up, {
       fileOf: (name) => `${up.dataDirectory}/config/${name}`,
-      shipsFiles,
+      ...shape,
     })
     this.#supervised = planned.map((stage) => new Supervised(stage, parts))
     const isLive = isTerminal(context.stdout)

@@ -90,17 +90,29 @@ export function portsOf(up: UpSettings, own: readonly ConfigFile[]): UpSettings[
     ...ports,
     broker: listener === null ? ports.broker : Number(listener[1]),
     coordination: client === null ? ports.coordination : Number(client[1]),
-    console: yamlPort(textOf('console.yml'), 'server') ?? ports.console,
-    shipper: yamlPort(textOf('filebeat.yml'), 'http') ?? ports.shipper,
+    console: yamlPort(textOf('console.yml'), 'server.port') ?? ports.console,
+    shipper: yamlPort(textOf('filebeat.yml'), 'http.port') ?? ports.shipper,
   }
 }
 
-/** `section.port`, nested or dotted. */
-function yamlPort(text: string, section: string): number | undefined {
+/** A number under a key. */
+function yamlPort(text: string, key: string): number | undefined {
+  const port = yamlValue(text, key)
+  return typeof port === 'number' ? port : undefined
+}
+
+/** What stands under a key, nested or dotted; undefined in a malformed file, too. */
+function yamlValue(text: string, key: string): unknown {
   const document = parseDocument(text)
   if (document.errors.length > 0 || !isMap(document.contents)) return undefined
-  const port = document.get(`${section}.port`) ?? document.getIn([section, 'port'])
-  return typeof port === 'number' ? port : undefined
+  const steps = key.split('.')
+  // Every way to write it: a.b.c, a: b.c, a: b: c.
+  for (let nested = 0; nested < steps.length; nested += 1) {
+    const path = [...steps.slice(0, nested), steps.slice(nested).join('.')]
+    const found: unknown = document.getIn(path)
+    if (found !== undefined) return found
+  }
+  return undefined
 }
 
 function pipelineText(up: UpSettings, bootstrap: string): string {
@@ -132,10 +144,31 @@ output {
 `
 }
 
+/** What of the chain depends on the user's own files. */
+export interface Shape {
+  readonly shipsFiles: boolean
+  readonly consoleFlags: readonly string[]
+}
+
+/** What a console.yml leaves open: where the search and the broker of this chain are. */
+export function flagsOfConsole(
+  { host, ports }: UpSettings,
+  files: readonly ConfigFile[],
+): string[] {
+  const text = files.find(({ name }) => name === 'console.yml')?.text ?? ''
+  const asks = (key: string): boolean => yamlValue(text, key) !== undefined
+  return [
+    ...(asks('elasticsearch.hosts') || asks('elasticsearch.url')
+      ? []
+      : ['--elasticsearch', `http://${host}:${ports.search}`]),
+    ...(asks('kafka.bootstrap.servers') ? [] : ['--bootstrap-server', `${host}:${ports.broker}`]),
+  ]
+}
+
 /** How the stages are started; `fileOf` tells where a configuration file is. */
 export function stages(
   up: UpSettings,
-  { fileOf, shipsFiles }: { fileOf: (name: string) => string; shipsFiles: boolean },
+  { fileOf, shipsFiles, consoleFlags }: { fileOf: (name: string) => string } & Shape,
 ): Stage[] {
   const { host, ports, dataDirectory: data } = up
   return [
@@ -166,7 +199,7 @@ export function stages(
     },
     {
       name: 'console',
-      arguments: ['console', '--config', fileOf('console.yml')],
+      arguments: ['console', '--config', fileOf('console.yml'), ...consoleFlags],
       port: ports.console,
       question: httpQuestion,
     },

@@ -60,13 +60,19 @@ export class Supervised {
     })
     while (!(await this.#answers())) {
       if (exit !== undefined)
-        throw new UserError(this.#lastLines.at(-1) ?? `${this.stage.name} ended at once`)
+        throw new UserError(this.#complaint() ?? `${this.stage.name} ended at once`)
       if (this.#parts.clock.monotonicMs() > limitMs)
         throw new UserError(`${this.stage.name} does not answer on port ${this.stage.port}`)
       await delay(this.#parts.clock, probeIntervalMs)
     }
     this.#hasBeenReady = true
     this.#become('running')
+  }
+
+  /** Why it ended, in its own words: a UserError may be followed by lines that show the place. */
+  #complaint(): string | undefined {
+    const lines = this.#lastLines.filter((line) => line.trim() !== '')
+    return lines.findLast((line) => line.startsWith('millrace: ')) ?? lines.at(-1)
   }
 
   #spawn(): Promise<ChildExit> {

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { nodeDisk } from '../../src/node/disk.ts'
 import { asksForHelp, parseUpArguments } from '../../src/platform/arguments.ts'
-import { missingFiles, ownFiles } from '../../src/platform/files.ts'
-import { configFiles, portsOf, stages } from '../../src/platform/stages.ts'
+import { lockData, missingFiles, ownFiles } from '../../src/platform/files.ts'
+import { configFiles, flagsOfConsole, portsOf, stages } from '../../src/platform/stages.ts'
 import { StatusScreen } from '../../src/platform/status.ts'
 import { createHttpClient } from '../../src/node/http.ts'
 import { Writable } from 'node:stream'
@@ -63,7 +63,8 @@ test("ports that the user's files name reach every other stage", () => {
 
 test('the shipper runs where there is something to ship, and its port always answers', () => {
   const up = parseUpArguments(['--shipper-port', '5067'], '/w')
-  const planned = (shipsFiles: boolean) => stages(up, { fileOf: (name) => name, shipsFiles })
+  const planned = (shipsFiles: boolean) =>
+    stages(up, { fileOf: (name) => name, shipsFiles, consoleFlags: [] })
   assert.equal(
     planned(false).some(({ name }) => name === 'shipper'),
     false,
@@ -82,11 +83,33 @@ test('a line above the block of the terminal begins in the first column', async 
     },
   })
   const up = parseUpArguments([], '/w')
-  const stage = stages(up, { fileOf: (name) => name, shipsFiles: false })[0]
+  const stage = stages(up, { fileOf: (name) => name, shipsFiles: false, consoleFlags: [] })[0]
   assert.ok(stage)
   const shown = { stage, state: 'starting', pid: 7, restarts: 0, startedAtMs: 1 } as const
   const screen = new StatusScreen(output, true, [shown], createHttpClient(), up)
   await screen.draw(0)
   screen.say('Stopping')
   assert.equal(written.slice(-2).join(''), '\r\u001b[1A\u001b[0JStopping\n')
+})
+
+test('a data directory serves one chain at a time', (t) => {
+  const up = parseUpArguments(['--data', temporaryDirectory(t)], '/w')
+  const lock = lockData(up, { disk })
+  assert.throws(() => lockData(up, { disk }), {
+    message: `up: ${up.dataDirectory} is in use; --data DIR gives another place`,
+  })
+  lock.release()
+  lockData(up, { disk }).release()
+})
+
+test('the pages find the search and the broker that a console.yml does not name', () => {
+  const up = parseUpArguments(['--search-port', '9201'], '/w')
+  const flags = (text: string): string =>
+    flagsOfConsole(up, [{ name: 'console.yml', text }]).join(' ')
+  const search = '--elasticsearch http://127.0.0.1:9201'
+  const broker = '--bootstrap-server 127.0.0.1:9092'
+  assert.equal(flags('server.port: 5602\n'), `${search} ${broker}`)
+  assert.equal(flags('elasticsearch.hosts: ["http://a:1"]\n'), broker)
+  assert.equal(flags('kafka:\n  bootstrap.servers: [a:1]\n'), search)
+  assert.equal(flagsOfConsole(up, configFiles(up)).length, 0)
 })

@@ -180,6 +180,18 @@ test('bodies count against one limit while they come in, and give it back when t
   assert.equal(status, 200)
 })
 
+test('a bulk of more operations than memory is meant for is refused before any is written', async () => {
+  const roomy = await startSearch({ bodyBytesMax: 10_000_000 })
+  try {
+    const body = '{"index":{}}\n{}\n'.repeat(200_001)
+    const answer = await roomy.call('POST', '/tiny/_bulk', body, 'application/x-ndjson')
+    assert.equal(answer.status, 413)
+    assert.equal((await roomy.call('GET', '/tiny/_count')).status, 404)
+  } finally {
+    await roomy.stop()
+  }
+})
+
 test('damaged files are named when the server starts', async () => {
   const damage: readonly [string, (directory: string) => void][] = [
     ['cluster-state.json', (at) => writeFileSync(`${at}/cluster-state.json`, 'garbage')],

@@ -107,6 +107,7 @@ function readItems(request: RestRequest): Item[] {
     type: variables['type'],
     demandCreate: parameters.get('op_type') === 'create',
   }
+  request.reserveOperations(operationsIn(body))
   const items: Item[] = []
   // Clients send the same action line for every document: the last one is remembered.
   let known: { text: string; action: ParsedAction } | undefined
@@ -129,6 +130,13 @@ function readItems(request: RestRequest): Item[] {
     items.push({ ...action, operation: operationOf(action, source) })
   }
   return items
+}
+
+/** Half of the lines: all operations but deletions, which hold little, have two. */
+function operationsIn(body: Buffer): number {
+  let lines = 0
+  for (let at = body.indexOf(10); at >= 0; at = body.indexOf(10, at + 1)) lines++
+  return Math.ceil(lines / 2)
 }
 
 interface Defaults {

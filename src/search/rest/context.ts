@@ -28,6 +28,8 @@ export interface RestRequest {
   readonly variables: Readonly<Record<string, string>>
   readonly parameters: ReadonlyMap<string, string>
   readonly body: Buffer
+  /** Called before so many operations are made of the body. @throws SearchError where that is too many */
+  readonly reserveOperations: (count: number) => void
 }
 
 export interface RestAnswer {

@@ -25,7 +25,8 @@ export class RestServer {
   readonly #router: Router<Handler>
   readonly #logger: Logger
   readonly #limits: RestLimits
-  readonly #bodies: Bodies
+  readonly #bodies: Budget
+  readonly #operations: Budget = { of: 'operations', limit: 2 * operationsMax, used: 0 }
   /** Requests answered, for the progress line. */
   requests = 0
 
@@ -33,7 +34,7 @@ export class RestServer {
     this.#context = context
     this.#logger = logger
     this.#limits = limits
-    this.#bodies = { limitBytes: limits.bodiesBytesMax, usedBytes: 0 }
+    this.#bodies = { of: 'bytes', limit: limits.bodiesBytesMax, used: 0 }
     this.#router = new Router(routes, context.compatibility.major)
   }
 
@@ -64,17 +65,19 @@ export class RestServer {
   async #serve(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     this.requests++
     const share = new Share(this.#bodies)
+    const operations = new Share(this.#operations)
     let text = ''
     try {
       const body = await this.#receive(request, share)
       if (body.length < 100_000) text = body.toString('utf8')
-      return await this.#send(request, reply, await this.#answer(request, body))
+      return await this.#send(request, reply, await this.#answer(request, body, operations))
     } catch (error) {
       if (error instanceof UnreadBody) reply.header('connection', 'close')
       const cause = error instanceof UnreadBody ? error.cause : error
       return await this.#send(request, reply, this.#failure(request, cause, text))
     } finally {
       share.giveBack()
+      operations.giveBack()
     }
   }
 
@@ -118,7 +121,7 @@ export class RestServer {
     }
   }
 
-  async #answer(request: FastifyRequest, body: Buffer): Promise<RestAnswer> {
+  async #answer(request: FastifyRequest, body: Buffer, operations: Share): Promise<RestAnswer> {
     const question = request.url.indexOf('?')
     const path = question < 0 ? request.url : request.url.slice(0, question)
     const parts = path
@@ -137,7 +140,19 @@ export class RestServer {
     if (match.kind !== 'found') return noRoute(match, method, request.url, parts)
     const parameters = parametersOf(question < 0 ? '' : request.url.slice(question + 1))
     checkParameters(match.route.parameters, parameters, path)
-    const rest: RestRequest = { method, path, variables: match.variables, parameters, body }
+    const rest: RestRequest = {
+      method,
+      path,
+      variables: match.variables,
+      parameters,
+      body,
+      reserveOperations(count) {
+        if (count > operationsMax) {
+          throw tooLarge(`a bulk of more than ${operationsMax} operations is too large`)
+        }
+        operations.take(count)
+      },
+    }
     const answer = await match.route.handler(this.#context, rest)
     return finished(answer, parameters)
   }
@@ -180,36 +195,44 @@ class UnreadBody extends Error {
   override readonly name = 'UnreadBody'
 }
 
-interface Bodies {
-  readonly limitBytes: number
-  usedBytes: number
+/** What all requests under way may have together. */
+interface Budget {
+  readonly of: 'bytes' | 'operations'
+  readonly limit: number
+  used: number
 }
 
-/** What one request takes of the bytes that all bodies may have. */
+/** What one request takes of a budget. */
 class Share {
-  readonly #all: Bodies
-  #bytes = 0
+  readonly #all: Budget
+  #taken = 0
 
-  constructor(all: Bodies) {
+  constructor(all: Budget) {
     this.#all = all
   }
 
   /** @throws SearchError 429 */
-  take(bytes: number): void {
+  take(count: number): void {
     const all = this.#all
-    if (all.usedBytes + bytes > all.limitBytes) {
-      const reason = `too many bytes in requests under way: ${all.usedBytes}`
+    if (all.used + count > all.limit) {
+      const reason = `too many ${all.of} in requests under way: ${all.used}`
       throw new SearchError(429, 'es_rejected_execution_exception', reason)
     }
-    all.usedBytes += bytes
-    this.#bytes += bytes
+    all.used += count
+    this.#taken += count
   }
 
   giveBack(): void {
-    this.#all.usedBytes -= this.#bytes
-    this.#bytes = 0
+    this.#all.used -= this.#taken
+    this.#taken = 0
   }
 }
+
+/**
+ * An operation of a bulk holds 2 to 3 KB while it is written, however few bytes it has in the body:
+ * 48 MB of the smallest would be three million, and more than any heap.
+ */
+const operationsMax = 200_000
 
 interface CollectLimit {
   readonly limit: number
