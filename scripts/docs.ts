@@ -1,5 +1,5 @@
 /**
- * Writes the documents that are derived from declarations: docs/protocol.md and docs/settings.md. With
+ * Writes the documents that are derived from declarations: docs/protocol.md, settings.md, metrics.md. With
  * --check nothing is written, and a stale document is an error.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { brokerDeclarations } from '../src/broker/config/broker-settings.ts'
 import { topicDeclarations } from '../src/broker/config/topic.ts'
 import { handlers } from '../src/broker/handlers/index.ts'
+import { brokerMetrics } from '../src/broker/metrics/catalogue.ts'
 import { describeSettings } from '../src/runtime/settings.ts'
 import { describeApi } from '../src/wire/describe.ts'
 
@@ -32,7 +33,16 @@ export function generatedDocuments(): ReadonlyMap<string, string> {
     `## server.properties\n\n${describeSettings(brokerDeclarations)}\n`,
     `## Topics\n\n${describeSettings(topicDeclarations)}`,
   ]
+  const metrics = brokerMetrics.map(
+    ({ name, kind, labels, about }) => `| ${name} | ${kind} | ${labels.join(', ')} | ${about} |\n`,
+  )
+  const measured = [
+    '# Metrics of the broker\n\n',
+    "Prometheus text at /metrics of `millrace.http.address` (server.properties), or where KAFKA_OPTS has the JMX exporter listen: `-javaagent:jmx_prometheus_javaagent.jar=PORT:FILE`. Names are those that the usual rules of that exporter make of Kafka's MBeans. Beside them stand what Node tells about the process (`nodejs_eventloop_lag_seconds`, heap, garbage collection). /healthz answers 200 while the process serves, /readyz while requests are served as they should be, else 503 with the reason.\n\n",
+    `| name | kind | labels | what |\n|---|---|---|---|\n${metrics.join('')}`,
+  ]
   return new Map([
+    ['metrics.md', note + measured.join('')],
     ['protocol.md', note + protocol.join('')],
     ['settings.md', note + settings.join('')],
   ])

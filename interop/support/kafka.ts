@@ -37,14 +37,15 @@ function dependency(group: string, artifact: string, version: string): string {
 
 function pomOf(version: string): string {
   const isOld = /^[01]\./.test(version)
-  const scala = version.startsWith('0.') ? '2.11' : isOld ? '2.12' : '2.13'
+  const isBefore24 = /^(1\.|2\.[0-3]\.)/.test(version)
+  const scala = version.startsWith('0.') ? '2.11' : isBefore24 ? '2.12' : '2.13'
   const dependencies = [
     dependency('org.apache.kafka', `kafka_${scala}`, version),
     dependency('org.apache.kafka', 'kafka-tools', version),
-    // Kafka before 2 uses javax.xml.bind, which later Javas no longer bring; since 3 it brings no logging.
-    isOld
-      ? dependency('javax.xml.bind', 'jaxb-api', '2.3.1')
-      : dependency('org.slf4j', 'slf4j-reload4j', '1.7.36'),
+    // Kafka before 2 uses javax.xml.bind, which later Javas no longer bring.
+    ...(isOld ? [dependency('javax.xml.bind', 'jaxb-api', '2.3.1')] : []),
+    // Since 3 it brings no logging.
+    ...(/^[34]\./.test(version) ? [dependency('org.slf4j', 'slf4j-reload4j', '1.7.36')] : []),
   ]
   return `<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
 <groupId>millrace.interop</groupId><artifactId>kafka</artifactId><version>1</version>

@@ -6,6 +6,7 @@ import type { BrokerSettings } from './config/broker.ts'
 import { Controller } from './controller/controller.ts'
 import { Coordination, type OpenSession } from './coordination.ts'
 import { Dispatcher } from './dispatch.ts'
+import { FetchSessions } from './fetching/sessions.ts'
 import { GroupCoordinator } from './groups/coordinator.ts'
 import type { BrokerParts } from './handler.ts'
 import { handlers } from './handlers/index.ts'
@@ -13,6 +14,9 @@ import { Listeners } from './listeners.ts'
 import { LocalOrders } from './local-orders.ts'
 import { LogDirectories } from './log-directories.ts'
 import { MetadataCache } from './metadata-cache.ts'
+import { RequestMeters } from './metrics/requests.ts'
+import { registerState } from './metrics/state.ts'
+import { Traffic } from './metrics/traffic.ts'
 import { OldOffsets } from './old-offsets.ts'
 import { ProducerIds } from './producer-ids.ts'
 import {
@@ -54,6 +58,8 @@ export class Broker implements Service {
   readonly #directories: LogDirectories
   readonly #metadata = new MetadataCache()
   readonly #answers = new AnswerBudget(answerBytesMax)
+  readonly #traffic = new Traffic()
+  #isOpen = false
   #id = -1
   #controller: Controller | undefined
   #groups: GroupCoordinator | undefined
@@ -127,6 +133,7 @@ export class Broker implements Service {
     await refuseOtherBrokers(coordination.session, this.#id)
     this.#followSession(this.#controller, configs)
     await this.#controller.start()
+    this.#measure(parts)
     this.#open(turn, parts)
     this.#directories.onAllOffline(() =>
       this.#fail(`all log dirs in ${settings.logDirectories.join(', ')} have failed`),
@@ -160,7 +167,12 @@ export class Broker implements Service {
       producerIds: new ProducerIds(this.#coordination, this.#id, idLogger),
       answers: this.#answers,
       coldReads: new ColdReads(),
+      fetchSessions: new FetchSessions({
+        slots: this.#settings.fetchSessionSlots,
+        randomId: () => random.below(2147483647) + 1,
+      }),
       oldOffsets: new OldOffsets(this.#coordination),
+      traffic: this.#traffic,
     }
   }
 
@@ -197,13 +209,38 @@ export class Broker implements Service {
       clock,
       logger: logger.named('kafka.network.SocketServer'),
       turn,
-      dispatcher: new Dispatcher(handlers, parts),
+      dispatcher: new Dispatcher(handlers, parts, new RequestMeters(this.#ports.metrics)),
       budget: new ByteBudget(queued),
       answers: parts.answers,
       coldReads: parts.coldReads,
       pool: new FramePool(),
       writers: new WriterPool(writerBytesMax),
     })
+    this.#isOpen = true
+  }
+
+  #measure(parts: BrokerParts): void {
+    const { metrics } = this.#ports
+    this.#traffic.register(metrics)
+    registerState(metrics, parts, {
+      isController: () => this.#controller?.isActive === true,
+      connectionCount: () => this.connectionCount,
+      brokerState: () => (this.#stopping !== undefined ? 6 : this.#isOpen ? 3 : 1),
+      sessionState: () => this.#coordination.session.state,
+      directories: () =>
+        this.#directories.opened.map(({ path, offlineBecause }) => ({
+          path,
+          isOffline: offlineBecause !== undefined,
+        })),
+    })
+  }
+
+  /** Why requests are not served as they should be, in one line; undefined: they are. */
+  get unreadyBecause(): string | undefined {
+    if (this.#stopping !== undefined) return 'the broker stops'
+    if (!this.#isOpen) return 'the broker has not started yet'
+    const { state } = this.#coordination.session
+    return state === 'connected' ? undefined : `the session with ZooKeeper is ${state}`
   }
 
   /** A clean end: no more requests, logs durable and marked clean, the session closed. */

@@ -46,6 +46,8 @@ export interface ConnectionSettings {
 interface Slot {
   /** Undefined: not understood, which ends the connection. */
   readonly exchange: Exchange | undefined
+  /** Of the monotonic clock, in milliseconds. */
+  readonly arrivedAt: number
   isReady: boolean
   reply: AnyReply | Deferred<AnyBody>
   waiting: Waiting | undefined
@@ -98,8 +100,9 @@ export class ClientConnection implements FrameHandler, Answering {
 
   onFrame(buffer: Buffer, start: number, end: number, isOwned: boolean): void {
     this.#requests += 1
+    const arrivedAt = this.#parts.clock.monotonicMs()
     const exchange = this.#parts.dispatcher.dispatch(buffer, start, end, isOwned, this.#peer)
-    const slot: Slot = { exchange, isReady: false, reply: noAnswer, waiting: undefined }
+    const slot: Slot = { exchange, arrivedAt, isReady: false, reply: noAnswer, waiting: undefined }
     this.#slots.push(slot)
     const outcome = exchange === undefined ? closeConnection : exchange.outcome
     if (outcome instanceof Promise) {
@@ -216,7 +219,7 @@ export class ClientConnection implements FrameHandler, Answering {
   }
 
   /** False: nothing may follow on this connection. */
-  #encode(writer: Writer, { exchange, reply: given }: Slot): boolean {
+  #encode(writer: Writer, { exchange, arrivedAt, reply: given }: Slot): boolean {
     const reply = given instanceof Deferred ? given.take() : given
     if (reply === noAnswer) return true
     if (reply === closeConnection || exchange === undefined) return false
@@ -224,6 +227,7 @@ export class ClientConnection implements FrameHandler, Answering {
     const start = writer.position
     try {
       writeResponse(writer, api, version, correlationId, reply)
+      exchange.meter.answered(reply, this.#parts.clock.monotonicMs() - arrivedAt)
       return true
     } catch (error) {
       if (!(error instanceof WireError)) throw error

@@ -14,6 +14,7 @@ import {
   type RequestContext,
 } from './handler.ts'
 import { listed } from './handlers/api-versions.ts'
+import type { ApiMeter, RequestMeters } from './metrics/requests.ts'
 
 /** Who asks: what of a connection a handler may know. */
 export interface Peer {
@@ -28,6 +29,7 @@ export interface Exchange {
   readonly version: number
   readonly correlationId: number
   readonly outcome: AnyOutcome
+  readonly meter: ApiMeter
 }
 
 const apiVersionsKey = 18
@@ -38,8 +40,10 @@ export class Dispatcher {
   readonly #list: readonly Handler[]
   readonly #parts: BrokerParts
   readonly #logger: Logger
+  readonly #meters: RequestMeters
 
-  constructor(handlers: readonly Handler[], parts: BrokerParts) {
+  constructor(handlers: readonly Handler[], parts: BrokerParts, meters: RequestMeters) {
+    this.#meters = meters
     this.#list = handlers
     this.#handlers = new Map(handlers.map((one) => [one.api.key, one]))
     this.#parts = parts
@@ -80,7 +84,10 @@ export class Dispatcher {
         apiVersion: header.apiVersion,
         clientId: header.clientId,
       }
+      const meter = this.#meters.of(api, request)
+      meter.asked(header.apiVersion)
       const exchange = {
+        meter,
         api,
         version: header.apiVersion,
         correlationId: header.correlationId,
@@ -115,6 +122,7 @@ export class Dispatcher {
   #unknownApiVersions(api: AnyApi, correlationId: number): Exchange {
     const apiKeys = listed(this.#list.filter((one) => one.api.key === apiVersionsKey))
     const outcome = { errorCode: Errors.UNSUPPORTED_VERSION, apiKeys }
-    return { api, version: 0, correlationId, outcome }
+    const meter = this.#meters.of(api, undefined)
+    return { api, version: 0, correlationId, outcome, meter }
   }
 }

@@ -4,10 +4,12 @@ import type { Clock } from '../runtime/clock.ts'
 import type { Random } from '../runtime/random.ts'
 import type { AnswerBudget } from './answer-budget.ts'
 import type { BrokerSettings } from './config/broker.ts'
+import type { FetchSessions } from './fetching/sessions.ts'
 import type { GroupCoordinator } from './groups/coordinator.ts'
 import type { MetadataCache } from './metadata-cache.ts'
 import type { ProducerIds } from './producer-ids.ts'
 import type { OldOffsets } from './old-offsets.ts'
+import type { Traffic } from './metrics/traffic.ts'
 import type { Replicas } from './replication/replicas.ts'
 import type { ColdReads } from './slice-records.ts'
 import type { TopicAdmin } from './topic-admin.ts'
@@ -29,8 +31,11 @@ export interface BrokerParts {
   readonly producerIds: ProducerIds
   readonly answers: AnswerBudget
   readonly coldReads: ColdReads
+  readonly fetchSessions: FetchSessions
   /** Offsets of clients from before 0.8.2. */
   readonly oldOffsets: OldOffsets
+  /** What topics have seen, for those who measure. */
+  readonly traffic: Traffic
 }
 
 /** One request's surroundings. */

@@ -10,6 +10,7 @@ import { ZooKeeperSession } from '../zookeeper/client/session.ts'
 import { Broker } from './broker.ts'
 import { brokerSettings, type BrokerSettings } from './config/broker.ts'
 import { refuseTwoStandalone } from './coordination.ts'
+import { httpAddress, serveMetrics } from './metrics/endpoint.ts'
 
 const usage = `USAGE: kafka-server-start.sh [-daemon] server.properties [--override property=value]*
 `
@@ -67,6 +68,35 @@ export async function makeBroker(ports: Ports, settings: BrokerSettings): Promis
   return new Broker(ports, settings, { openSession, hostName: hostname() })
 }
 
+/**
+ * Opens the broker's HTTP address, where one is set, before the broker starts: a taken port is an error
+ * of the start. Returns how to close it. @throws UserError
+ */
+export async function openHttp(
+  broker: Broker,
+  ports: Ports,
+  setting: string | null,
+  environment: ProcessContext['environment'],
+): Promise<() => Promise<void>> {
+  const address = httpAddress(setting, environment['KAFKA_OPTS'])
+  if (address === undefined) return async () => {}
+  // Who does not ask for it does not wait for its modules.
+  const { createWebServer } = await import('../node/web-server.ts')
+  const web = createWebServer({ connectionsMax: 64 })
+  serveMetrics(web, {
+    renderMetrics: () => ports.metrics.render(),
+    unreadyBecause: () => broker.unreadyBecause,
+  })
+  try {
+    const url = await web.listen(address)
+    ports.logger.named('kafka.server.KafkaServer').info(`Metrics are at ${url}/metrics`)
+  } catch (error) {
+    const cause = error instanceof Error ? error.message : String(error)
+    throw new UserError(`millrace.http.address: ${cause}`)
+  }
+  return () => web.close()
+}
+
 export async function main(context: ProcessContext): Promise<number> {
   if (context.arguments[0] === '--help') {
     context.stdout.write(usage)
@@ -76,6 +106,7 @@ export async function main(context: ProcessContext): Promise<number> {
   const { settings, warnings } = brokerSettings(readProperties(context, ports))
   for (const warning of warnings) ports.logger.named('kafka.server.KafkaConfig').warn(warning)
   const broker = await makeBroker(ports, settings)
+  const closeHttp = await openHttp(broker, ports, settings.httpAddress, context.environment)
   await broker.start()
   const failure = broker.failed.then((reason) => ({ reason, code: 1 }))
   const request = context.stopRequested.then((reason) => ({ reason, code: 0 }))
@@ -83,5 +114,6 @@ export async function main(context: ProcessContext): Promise<number> {
   if (code === 0) ports.logger.info(`Terminating process due to ${reason}`)
   else ports.logger.fatal(`Shutdown broker because ${reason}`)
   await broker.stop()
+  await closeHttp()
   return code
 }

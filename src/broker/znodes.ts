@@ -25,6 +25,12 @@ export const paths = {
   topicDeletion: (topic: string) => `/admin/delete_topics/${topic}`,
   brokerSequence: '/brokers/seqid',
   producerIdBlock: '/latest_producer_id_block',
+  reassignments: '/admin/reassign_partitions',
+  preferredElection: '/admin/preferred_replica_election',
+  isrChanges: '/isr_change_notification',
+  isrChangePrefix: '/isr_change_notification/isr_change_',
+  logDirectoryEvents: '/log_dir_event_notification',
+  logDirectoryEventPrefix: '/log_dir_event_notification/log_dir_event_',
 } as const
 
 /** What every broker makes sure of when it starts, parents included. */
@@ -116,20 +122,37 @@ export function brokerVersion(data: Uint8Array): number {
   return Number(parse(data)?.['version'] ?? 0)
 }
 
+type ReplicaLists = ReadonlyMap<number, readonly number[]>
+
 export interface TopicAssignment {
   /** Index: partition; value: replica ids, the preferred leader first. */
-  readonly partitions: ReadonlyMap<number, readonly number[]>
+  readonly partitions: ReplicaLists
   readonly topicId: string | undefined
+  /** Of partitions that are being reassigned: which of their replicas come, and which go (KIP-455). */
+  readonly adding?: ReplicaLists
+  readonly removing?: ReplicaLists
+}
+
+const listsOf = (lists: ReplicaLists | undefined): Json =>
+  Object.fromEntries([...(lists ?? [])].map(([index, replicas]) => [String(index), replicas]))
+
+function readLists(value: unknown): Map<number, readonly number[]> {
+  const lists = new Map<number, readonly number[]>()
+  if (typeof value !== 'object' || value === null) return lists
+  for (const [index, replicas] of Object.entries(value)) {
+    const ids = numbers(replicas)
+    if (ids !== undefined && /^\d+$/.test(index)) lists.set(Number(index), ids)
+  }
+  return lists
 }
 
 /** Version 3, which 3.9 always writes. */
 export function encodeTopic(assignment: TopicAssignment): Buffer {
-  const entries = [...assignment.partitions].map(([index, replicas]) => [String(index), replicas])
   return write({
-    removing_replicas: {},
-    partitions: Object.fromEntries(entries) as Json,
+    removing_replicas: listsOf(assignment.removing),
+    partitions: listsOf(assignment.partitions),
     ...(assignment.topicId === undefined ? {} : { topic_id: assignment.topicId }),
-    adding_replicas: {},
+    adding_replicas: listsOf(assignment.adding),
     version: 3,
   })
 }
@@ -137,14 +160,16 @@ export function encodeTopic(assignment: TopicAssignment): Buffer {
 /** Versions 1 to 3. */
 export function decodeTopic(data: Uint8Array): TopicAssignment | undefined {
   const json = parse(data)
-  const partitions = new Map<number, readonly number[]>()
-  for (const [index, replicas] of Object.entries((json?.['partitions'] ?? {}) as Json)) {
-    const ids = numbers(replicas)
-    if (ids !== undefined && /^\d+$/.test(index)) partitions.set(Number(index), ids)
-  }
+  const partitions = readLists(json?.['partitions'])
   if (json === undefined || partitions.size === 0) return undefined
   const topicId = typeof json['topic_id'] === 'string' ? json['topic_id'] : undefined
-  return { partitions, topicId }
+  const adding = readLists(json['adding_replicas'])
+  const removing = readLists(json['removing_replicas'])
+  return {
+    ...{ partitions, topicId },
+    ...(adding.size === 0 ? {} : { adding }),
+    ...(removing.size === 0 ? {} : { removing }),
+  }
 }
 
 export interface PartitionState {
@@ -239,4 +264,62 @@ export function decodeProducerIdBlock(data: Uint8Array): ProducerIdBlock | undef
   const json = parse(data)
   if (json === undefined) return undefined
   return { first: Number(json['block_start']), last: Number(json['block_end']) }
+}
+
+export interface TopicPartition {
+  readonly topic: string
+  readonly partition: number
+}
+
+/** The rows of a list of partitions; what is no row is passed over. Undefined: it is no such list. */
+function partitionRows(data: Uint8Array): (TopicPartition & { readonly row: Json })[] | undefined {
+  const list = parse(data)?.['partitions']
+  if (!Array.isArray(list)) return undefined
+  const rows: (TopicPartition & { row: Json })[] = []
+  for (const row of list as unknown[]) {
+    if (typeof row !== 'object' || row === null) continue
+    const { topic, partition } = row as Json
+    if (typeof topic === 'string' && typeof partition === 'number')
+      rows.push({ topic, partition, row: row as Json })
+  }
+  return rows
+}
+
+export interface WantedReplicas extends TopicPartition {
+  readonly replicas: readonly number[]
+}
+
+/** /admin/reassign_partitions, as kafka-reassign-partitions of 0.8 to 2.x writes it. */
+export function encodeReassignments(wanted: readonly WantedReplicas[]): Buffer {
+  const partitions = wanted.map(({ topic, partition, replicas }) => ({
+    ...{ topic, partition, replicas },
+  }))
+  return write({ version: 1, partitions })
+}
+
+export function decodeReassignments(data: Uint8Array): WantedReplicas[] | undefined {
+  return partitionRows(data)?.flatMap(({ topic, partition, row }) => {
+    const replicas = numbers(row['replicas'])
+    return replicas === undefined ? [] : [{ topic, partition, replicas }]
+  })
+}
+
+/** /admin/preferred_replica_election, and the notices of changed in-sync sets. */
+export function encodePartitionList(list: readonly TopicPartition[]): Buffer {
+  const partitions = list.map(({ topic, partition }) => ({ topic, partition }))
+  return write({ version: 1, partitions })
+}
+
+export function decodePartitionList(data: Uint8Array): TopicPartition[] | undefined {
+  return partitionRows(data)?.map(({ topic, partition }) => ({ topic, partition }))
+}
+
+/** A broker's notice that a log directory of its own has failed. */
+export function encodeLogDirectoryEvent(brokerId: number): Buffer {
+  return write({ version: 1, broker: brokerId, event: 1 })
+}
+
+export function decodeLogDirectoryEvent(data: Uint8Array): number | undefined {
+  const id = parse(data)?.['broker']
+  return typeof id === 'number' ? id : undefined
 }

@@ -5,7 +5,7 @@
  */
 import { assert } from '../runtime/assert.ts'
 import type { Clock } from '../runtime/clock.ts'
-import type { Counter, Histogram, Labels, Metrics } from '../runtime/metrics.ts'
+import type { Counter, Histogram, Labels, MetricRow, Metrics } from '../runtime/metrics.ts'
 import { SlidingQuantiles } from './quantiles.ts'
 
 type Series =
@@ -18,6 +18,8 @@ interface Family {
   readonly help: string
   readonly kind: Series['kind']
   readonly series: Map<string, Series>
+  /** Series that are listed when somebody looks, after those that are kept. */
+  rows?: () => Iterable<MetricRow>
 }
 
 /** What Kafka's own histograms report. */
@@ -69,6 +71,15 @@ class Registry implements Metrics {
     series.read = read
   }
 
+  table(
+    name: string,
+    kind: 'counter' | 'gauge',
+    help: string,
+    rows: () => Iterable<MetricRow>,
+  ): void {
+    this.#family(name, kind, help).rows = rows
+  }
+
   histogram(name: string, help: string, labels: Labels = {}): Histogram {
     const window = new SlidingQuantiles()
     const series = this.#obtain(name, help, { kind: 'histogram', labels, window })
@@ -97,12 +108,7 @@ class Registry implements Metrics {
   }
 
   #obtain(name: string, help: string, wanted: Series): Series {
-    let family = this.#families.get(name)
-    if (family === undefined) {
-      family = { name, help, kind: wanted.kind, series: new Map() }
-      this.#families.set(name, family)
-    }
-    assert(family.kind === wanted.kind, `metric ${name} is a ${family.kind}, not a ${wanted.kind}`)
+    const family = this.#family(name, wanted.kind, help)
     const key = labelText(wanted.labels)
     const existing = family.series.get(key)
     if (existing !== undefined) return existing
@@ -116,12 +122,22 @@ class Registry implements Metrics {
     return wanted
   }
 
+  #family(name: string, kind: Series['kind'], help: string): Family {
+    let family = this.#families.get(name)
+    if (family === undefined) {
+      family = { name, help, kind, series: new Map() }
+      this.#families.set(name, family)
+    }
+    assert(family.kind === kind, `metric ${name} is a ${family.kind}, not a ${kind}`)
+    return family
+  }
+
   #remove(place: Place): void {
     const { family, key, labels } = place
     const series = family.series.get(key)
     if (series?.kind === 'histogram') this.#windows.delete(series.window)
     family.series.delete(key)
-    if (family.series.size === 0) this.#families.delete(family.name)
+    if (family.series.size === 0 && family.rows === undefined) this.#families.delete(family.name)
     for (const pair of labelPairs(labels)) {
       const places = this.#byLabel.get(pair)
       places?.delete(place)
@@ -134,6 +150,7 @@ function familyText(family: Family): string {
   const type = family.kind === 'histogram' ? 'summary' : family.kind
   let text = `# HELP ${family.name} ${escapeHelp(family.help)}\n# TYPE ${family.name} ${type}\n`
   for (const series of family.series.values()) text += seriesText(family.name, series)
+  for (const { labels, value } of family.rows?.() ?? []) text += line(family.name, labels, value)
   return text
 }
 

@@ -1,5 +1,5 @@
 /** A broker and its coordination server in one process: server.properties and zookeeper.properties. */
-import { makeBroker, readProperties } from '../broker/main.ts'
+import { makeBroker, openHttp, readProperties } from '../broker/main.ts'
 import { brokerSettings } from '../broker/config/broker.ts'
 import { realPorts } from '../node/ports.ts'
 import type { ProcessContext } from '../runtime/process.ts'
@@ -22,6 +22,7 @@ export async function main(context: ProcessContext): Promise<number> {
   const coordination = new CoordinationServer(ports, zooCfg.settings)
   await coordination.start()
   const broker = await makeBroker(ports, settings)
+  const closeHttp = await openHttp(broker, ports, settings.httpAddress, context.environment)
   try {
     await broker.start()
     const disk = coordination.failed.then(() => 'a failing disk of the coordination server')
@@ -32,6 +33,7 @@ export async function main(context: ProcessContext): Promise<number> {
     return failure === undefined ? 0 : 1
   } finally {
     await broker.stop()
+    await closeHttp()
     await coordination.stop()
   }
 }

@@ -6,6 +6,13 @@ export interface Metrics {
   counter(name: string, help: string, labels?: Labels): Counter
   /** A value that is asked for when somebody looks. */
   gauge(name: string, help: string, read: () => number, labels?: Labels): void
+  /** Many values of one name, listed when somebody looks: nothing is kept for them meanwhile. */
+  table(
+    name: string,
+    kind: 'counter' | 'gauge',
+    help: string,
+    rows: () => Iterable<MetricRow>,
+  ): void
   /** Quantiles over a sliding window, and a count. */
   histogram(name: string, help: string, labels?: Labels): Histogram
   /** Forgets every series that carries all these labels: a deleted topic, a closed connection. */
@@ -15,6 +22,11 @@ export interface Metrics {
 }
 
 export type Labels = Readonly<Record<string, string>>
+
+export interface MetricRow {
+  readonly labels: Labels
+  readonly value: number
+}
 
 export interface Counter {
   add(amount: number): void
@@ -28,6 +40,7 @@ export interface Histogram {
 export const noMetrics: Metrics = {
   counter: () => ({ add() {} }),
   gauge() {},
+  table() {},
   histogram: () => ({ observe() {} }),
   forget() {},
   render: () => Promise.resolve(''),

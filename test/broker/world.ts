@@ -16,7 +16,7 @@ import { MemoryDisk } from '../../src/memory/disk.ts'
 import { MemoryLogger } from '../../src/memory/logger.ts'
 import { MemoryNetwork } from '../../src/memory/network.ts'
 import { SeededRandom } from '../../src/memory/random.ts'
-import { noMetrics } from '../../src/runtime/metrics.ts'
+import { noMetrics, type Metrics } from '../../src/runtime/metrics.ts'
 import type { AnyApi, RequestInputOf, ResponseOf } from '../../src/wire/schema.ts'
 import { ZooKeeperSession } from '../../src/zookeeper/client/session.ts'
 import { CoordinationServer } from '../../src/zookeeper/server/server.ts'
@@ -55,6 +55,8 @@ export class World {
   readonly logger = new MemoryLogger()
   readonly random: SeededRandom
   readonly network: MemoryNetwork
+  /** To be set before `start` by who wants to look. */
+  metrics: Metrics = noMetrics
   #coordination: CoordinationServer | undefined
   #broker: Broker | undefined
   #lives: Life[] = []
@@ -69,8 +71,8 @@ export class World {
   }
 
   get ports() {
-    const { clock, disk, network, random, logger } = this
-    return { clock, disk, network, random, logger, metrics: noMetrics }
+    const { clock, disk, network, random, logger, metrics } = this
+    return { clock, disk, network, random, logger, metrics }
   }
 
   #mortalPorts() {

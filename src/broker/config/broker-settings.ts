@@ -376,7 +376,7 @@ export const brokerDeclarations = defineSettings(
       mode: 'cluster-wide',
       support: 'ignored',
     }),
-    'max.incremental.fetch.session.cache.slots': int({ default: 1000, min: 0, support: 'ignored' }),
+    'max.incremental.fetch.session.cache.slots': int({ default: 1000, min: 0 }),
     'max.request.partition.size.limit': int({ default: 2000, min: 1, support: 'ignored' }),
     'message.max.bytes': int({
       default: 1048588,
@@ -397,6 +397,10 @@ export const brokerDeclarations = defineSettings(
       min: 1,
       importance: 'low',
       support: 'ignored',
+    }),
+    'millrace.http.address': string({
+      default: null,
+      about: 'HOST:PORT of /metrics (Prometheus), /healthz and /readyz; a port alone is of the loopback',
     }),
     'min.insync.replicas': int({ default: 1, min: 1, importance: 'high', mode: 'cluster-wide' }),
     'node.id': int({ default: -1, importance: 'high', support: 'ignored' }),

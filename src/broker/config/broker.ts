@@ -24,6 +24,7 @@ export interface BrokerSettings {
   readonly connectionsMax: number
   readonly connectionsPerAddressMax: number
   readonly fetchMaxBytes: number
+  readonly fetchSessionSlots: number
   readonly numPartitions: number
   readonly defaultReplicationFactor: number
   readonly autoCreateTopicsEnable: boolean
@@ -35,6 +36,7 @@ export interface BrokerSettings {
   readonly checkpointIntervalMs: number
   readonly highWatermarkCheckpointIntervalMs: number
   readonly producerIdExpirationMs: number
+  readonly httpAddress: string | null
   readonly groups: GroupSettings
   /** What the file says of a setting, or of one that it stands for; undefined: nothing. */
   readonly textOf: (name: string) => string | undefined
@@ -105,6 +107,7 @@ export function brokerSettings(properties: Readonly<Record<string, string>>): {
     connectionsMax: values['max.connections'],
     connectionsPerAddressMax: values['max.connections.per.ip'],
     fetchMaxBytes: values['fetch.max.bytes'],
+    fetchSessionSlots: values['max.incremental.fetch.session.cache.slots'],
     numPartitions: values['num.partitions'],
     defaultReplicationFactor: values['default.replication.factor'],
     autoCreateTopicsEnable: values['auto.create.topics.enable'],
@@ -116,6 +119,7 @@ export function brokerSettings(properties: Readonly<Record<string, string>>): {
     checkpointIntervalMs: values['log.flush.offset.checkpoint.interval.ms'],
     highWatermarkCheckpointIntervalMs: values['replica.high.watermark.checkpoint.interval.ms'],
     producerIdExpirationMs: values['producer.id.expiration.ms'],
+    httpAddress: values['millrace.http.address'],
     groups: {
       offsetsPartitionCount: values['offsets.topic.num.partitions'],
       offsetsReplicationFactor: given.has('offsets.topic.replication.factor')

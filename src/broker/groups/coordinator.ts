@@ -236,6 +236,15 @@ export class GroupCoordinator {
       for (const { group } of shard.groups.values()) yield group
   }
 
+  /** Committed offsets of all of them. */
+  get offsetCount(): number {
+    let count = 0
+    for (const shard of this.#shards.values())
+      for (const { offsets } of shard.groups.values())
+        for (const partitions of offsets.values()) count += partitions.size
+    return count
+  }
+
   describe(groupId: string): { error: number; group: Group | undefined } {
     const found = this.#find(groupId)
     if ('error' in found) return { error: found.error, group: undefined }

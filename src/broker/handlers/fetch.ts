@@ -1,70 +1,78 @@
 import { Errors } from '../../kafka/errors.ts'
 import { Fetch } from '../../kafka/messages/fetch.ts'
-import type { LogSlice } from '../../storage/results.ts'
-import type { RequestOf } from '../../wire/schema.ts'
-import { conversionProblem, conversionTarget, ConvertedRecords } from '../down-conversion.ts'
+import { conversionTarget, ConvertedRecords } from '../down-conversion.ts'
+import { readAll, type Found, type Pass } from '../fetching/read.ts'
+import type { Asked, FetchRequest, FetchSession, PartitionFacts } from '../fetching/session.ts'
+import type { FetchScope } from '../fetching/sessions.ts'
 import { handler, Parked, type Reply, type RequestContext, type Waiting } from '../handler.ts'
-import type { Partition } from '../replication/partition.ts'
 import { RecordsOfSlice } from '../slice-records.ts'
 import type { Waiter } from '../turn.ts'
 
-type Request = RequestOf<typeof Fetch>
-type Topic = Request['topics'][number]
-type Wanted = Topic['partitions'][number]
-
-/** One partition's read: what was found, without its bytes. */
-interface Found {
-  readonly wanted: Wanted
-  readonly partition: Partition | undefined
-  readonly errorCode: number
-  readonly slice: LogSlice | undefined
-}
-
-interface Pass {
-  readonly found: Found[]
-  /** Bytes the answer would carry. */
-  readonly bytes: number
-  /** An error or an old segment: answer at once. */
-  readonly atOnce: boolean
+/** A request, and the partitions it is about: its own, or those of its session. */
+interface Fetching {
+  readonly request: FetchRequest
+  readonly context: RequestContext
+  readonly scope: Exclude<FetchScope, { kind: 'refused' }>
+  readonly asked: readonly Asked[]
 }
 
 /** The records of one partition's answer, and what came of them on their way. */
 type Source = RecordsOfSlice | ConvertedRecords | null
 
 const readCommitted = 1
+const firstVersionOfSessions = 7
+const firstVersionOfTopicIds = 13
 
 /**
  * Fetch (key 1). Answers when min_bytes are there, or max_wait has passed, or a partition has an error;
- * else waits and is woken in the turn of an append (kafka.md F8 to F14). Sessions are declined with
- * session id 0, as by a broker whose session cache is full: every request is a full one.
+ * else waits and is woken in the turn of an append (kafka.md F8 to F14).
  */
 export const fetch = handler(
   Fetch,
   [0, 17],
   (request, context) => {
-    if (request.sessionEpoch > 0)
-      return { errorCode: Errors.FETCH_SESSION_ID_NOT_FOUND, sessionId: 0, responses: [] }
-    const first = read(request, context)
-    if (first.found.length > 0 && request.maxWaitMs > 0 && !suffices(first, request))
-      return new Parked((answer) => park(request, first, context, answer))
+    const { fetchSessions, clock, metadata } = context.parts
+    const named = namedBy(request, context)
+    const usesTopicIds = context.apiVersion >= firstVersionOfTopicIds
+    const scope = fetchSessions.open(request, named, {
+      usesTopicIds,
+      nowMs: clock.monotonicMs(),
+      nameOf: (topicId) => metadata.nameOfId(topicId),
+    })
+    if (scope.kind === 'refused')
+      return { errorCode: scope.errorCode, sessionId: 0, responses: [] }
+    const asked = scope.kind === 'incremental' ? scope.partitions : named
+    const fetching = { request, context, scope, asked }
+    const first = readAll(asked, request, context)
+    if (asked.length > 0 && request.maxWaitMs > 0 && !suffices(first, request))
+      return new Parked((answer) => park(fetching, first, answer))
     const sources = sourcesOf(first, context)
-    return afterConversion(sources, () => bodyOf(request, first, sources))
+    return afterConversion(sources, () => bodyOf(fetching, first, sources))
   },
   { inPlace: true },
 )
 
-function suffices(pass: Pass, request: Request): boolean {
-  return pass.bytes >= request.minBytes || pass.atOnce
+function suffices(pass: Pass, request: FetchRequest): boolean {
+  return pass.bytes >= request.minBytes || pass.isUrgent
+}
+
+function namedBy(request: FetchRequest, { apiVersion, parts }: RequestContext): Asked[] {
+  const asked: Asked[] = []
+  for (const { topic: given, topicId, partitions } of request.topics) {
+    const topic = apiVersion >= firstVersionOfTopicIds ? parts.metadata.nameOfId(topicId) : given
+    for (const wanted of partitions) asked.push({ topic, topicId, wanted })
+  }
+  return asked
 }
 
 type Body = ReturnType<typeof bodyOf>
 
 function park(
-  request: Request,
+  fetching: Fetching,
   first: Pass,
-  context: RequestContext,
   answer: (reply: Reply<Body>) => void,
 ): Waiting {
+  const { request, context, asked } = fetching
   let isDone = false
   const leave = (): void => {
     isDone = true
@@ -75,16 +83,16 @@ function park(
     if (isDone) return
     leave()
     const sources = sourcesOf(pass, context)
-    const body = afterConversion(sources, () => bodyOf(request, pass, sources))
+    const body = afterConversion(sources, () => bodyOf(fetching, pass, sources))
     if (body instanceof Promise) void body.then(answer)
     else answer(body)
   }
-  const hurry = (): void => finish(read(request, context))
+  const hurry = (): void => finish(readAll(asked, request, context))
   const timer = context.parts.clock.schedule(request.maxWaitMs, hurry)
   const waiter: Waiter = {
     look() {
       if (isDone) return
-      const pass = read(request, context)
+      const pass = readAll(asked, request, context)
       if (suffices(pass, request)) finish(pass)
     },
   }
@@ -103,142 +111,91 @@ async function convertAll<T>(sources: readonly ConvertedRecords[], make: () => T
   return make()
 }
 
-/** Looks at every partition in the request's order, within its byte limits. Copies nothing. */
-function read(request: Request, context: RequestContext): Pass {
-  const { settings, answers } = context.parts
-  const found: Found[] = []
-  let left = Math.min(request.maxBytes, settings.fetchMaxBytes, answers.leftBytes)
-  let bytes = 0
-  let atOnce = false
-  for (const topic of request.topics) {
-    const name = nameOf(topic, context)
-    for (const wanted of topic.partitions) {
-      const hardLimit = context.apiVersion <= 2 || bytes > 0
-      const result = readOne(name, wanted, request, context, { left, hardLimit })
-      found.push(result)
-      const length = result.slice?.length ?? 0
-      left -= length
-      bytes += length
-      const segment = result.slice?.segmentBaseOffset ?? Number.POSITIVE_INFINITY
-      const active = result.partition?.log.activeBaseOffset ?? 0
-      if (result.errorCode !== Errors.NONE || segment < active) atOnce = true
-    }
-  }
-  return { found, bytes, atOnce }
-}
-
-interface Budget {
-  readonly left: number
-  /** No batch above the limits, not even as the first of the answer. */
-  readonly hardLimit: boolean
-}
-
-function readOne(
-  topic: string | undefined,
-  wanted: Wanted,
-  request: Request,
-  context: RequestContext,
-  budget: Budget,
-): Found {
-  const partition =
-    topic === undefined ? undefined : context.parts.replicas.get(topic, wanted.partition)
-  const failed = (errorCode: number): Found => ({
-    ...{ wanted, partition: undefined, errorCode, slice: undefined },
-  })
-  const problem = problemOf(topic, partition, wanted, context)
-  if (problem !== Errors.NONE || partition === undefined) return failed(problem)
-  const maxBytes = Math.max(0, Math.min(wanted.partitionMaxBytes, budget.left))
-  const { error, slice } = partition.log.read(Number(wanted.fetchOffset), {
-    maxBytes,
-    upTo: boundOf(partition, request),
-    minOneBatch: !budget.hardLimit,
-  })
-  if (error !== Errors.NONE) return failed(known(error, context))
-  // From version 3 on, a batch is given whole or, having no room, not at all (KIP-74).
-  const isCut = slice?.firstBatchIncomplete === true && context.apiVersion >= 3
-  return { wanted, partition, errorCode: Errors.NONE, slice: isCut ? undefined : slice }
-}
-
-function boundOf(partition: Partition, request: Request): number {
-  const { log } = partition
-  if (request.replicaId >= 0 || request.replicaState.replicaId >= 0) return log.logEndOffset
-  return request.isolationLevel === readCommitted ? log.lastStableOffset : log.highWatermark
-}
-
-function problemOf(
-  topic: string | undefined,
-  partition: Partition | undefined,
-  wanted: Wanted,
-  context: RequestContext,
-): number {
-  const { metadata, configs } = context.parts
-  if (topic === undefined) return Errors.UNKNOWN_TOPIC_ID
-  const problem = partition?.leaderProblem(wanted.currentLeaderEpoch)
-  if (problem === undefined || problem === Errors.NOT_LEADER_OR_FOLLOWER)
-    return metadata.hasPartition(topic, wanted.partition)
-      ? Errors.NOT_LEADER_OR_FOLLOWER
-      : Errors.UNKNOWN_TOPIC_OR_PARTITION
-  if (problem !== Errors.NONE) return known(problem, context)
-  return conversionProblem(configs.of(topic), context.apiVersion)
-}
-
-/** Clients before 1.0 do not know KAFKA_STORAGE_ERROR (kafka.md F13). */
-function known(error: number, context: RequestContext): number {
-  const isOld = context.apiVersion <= 5
-  return isOld && error === Errors.KAFKA_STORAGE_ERROR ? Errors.NOT_LEADER_OR_FOLLOWER : error
-}
-
-function nameOf(topic: Topic, context: RequestContext): string | undefined {
-  return context.apiVersion >= 13 ? context.parts.metadata.nameOfId(topic.topicId) : topic.topic
-}
-
 /** Where the records of an answer come from, and in what form. */
 function sourcesOf(pass: Pass, context: RequestContext): Source[] {
   const { coldReads, configs } = context.parts
   const magic = conversionTarget(context.apiVersion)
-  return pass.found.map(({ partition, slice, wanted }) => {
+  return pass.found.map(({ partition, slice, asked }) => {
     if (partition === undefined || slice === undefined) return null
     if (magic === undefined) return new RecordsOfSlice(partition.log, slice, coldReads)
     return new ConvertedRecords(partition.log, slice, {
       magic,
-      firstOffset: Number(wanted.fetchOffset),
+      firstOffset: Number(asked.wanted.fetchOffset),
       isAllowed: configs.of(partition.topic).downConversionAllowed,
     })
   })
 }
 
 const noRecords = Buffer.alloc(0)
+const noDivergence = { epoch: -1, endOffset: -1 }
 
-function bodyOf(request: Request, pass: Pass, sources: readonly Source[]) {
-  let at = 0
-  const responses = request.topics.map((topic) => ({
-    topic: topic.topic,
-    topicId: topic.topicId,
-    partitions: topic.partitions.map(() => {
-      const found = pass.found[at]
-      const source = sources[at] ?? null
-      at += 1
-      return partitionBody(found, request, source)
-    }),
-  }))
-  return { errorCode: Errors.NONE, sessionId: 0, responses }
+type PartitionBody = ReturnType<typeof partitionBody>
+
+interface TopicBody {
+  readonly topic: string
+  readonly topicId: string
+  readonly partitions: PartitionBody[]
 }
 
-function partitionBody(found: Found | undefined, request: Request, source: Source) {
-  const { partition, errorCode = Errors.UNKNOWN_SERVER_ERROR, wanted, slice } = found ?? {}
+function bodyOf(fetching: Fetching, pass: Pass, sources: readonly Source[]) {
+  const { scope, request } = fetching
+  if (scope.kind === 'incremental' && scope.session.epoch !== scope.epoch)
+    // Another request took the session up while this one waited.
+    return bodyWith(Errors.INVALID_FETCH_SESSION_EPOCH, scope.session.id, [])
+  const session = scope.kind === 'incremental' ? scope.session : beginSession(fetching)
+  const responses: TopicBody[] = []
+  for (const [index, found] of pass.found.entries()) {
+    const { asked } = found
+    const member = scope.kind === 'incremental' ? scope.partitions[index] : undefined
+    if (member === undefined) session?.told(asked, factsOf(found))
+    else if (session?.tell(member, factsOf(found)) === false) continue
+    const { topic = '', topicId } = asked
+    let last = responses.at(-1)
+    if (last === undefined || last.topicId !== topicId || last.topic !== topic)
+      responses.push((last = { topic, topicId, partitions: [] }))
+    last.partitions.push(partitionBody(found, request, sources[index] ?? null))
+  }
+  return bodyWith(Errors.NONE, session?.id ?? 0, responses)
+}
+
+function bodyWith(errorCode: number, sessionId: number, responses: TopicBody[]) {
+  return { errorCode, sessionId, responses }
+}
+
+function beginSession({ scope, asked, request, context }: Fetching): FetchSession | undefined {
+  if (scope.kind !== 'first' || context.apiVersion < firstVersionOfSessions) return undefined
+  const { fetchSessions, clock } = context.parts
+  const isFollower = request.replicaId >= 0 || request.replicaState.replicaId >= 0
+  const usesTopicIds = context.apiVersion >= firstVersionOfTopicIds
+  return fetchSessions.begin(asked, { isFollower, usesTopicIds }, clock.monotonicMs())
+}
+
+function factsOf({ partition, errorCode, slice, diverging }: Found): PartitionFacts {
+  return {
+    recordsBytes: slice?.length ?? 0,
+    highWatermark: partition?.log.highWatermark ?? -1,
+    logStartOffset: partition?.log.logStartOffset ?? -1,
+    errorCode,
+    isRedirected: diverging !== undefined,
+  }
+}
+
+function partitionBody(found: Found, request: FetchRequest, source: Source) {
+  const { partition, asked, slice } = found
   const problem = source?.problem ?? Errors.NONE
   const log = problem === Errors.NONE ? partition?.log : undefined
   const isCommittedRead = request.isolationLevel === readCommitted
   const aborted =
     isCommittedRead && log !== undefined && slice !== undefined
-      ? log.abortedTransactions(Number(wanted?.fetchOffset ?? 0), log.lastStableOffset)
+      ? log.abortedTransactions(Number(asked.wanted.fetchOffset), log.lastStableOffset)
       : []
   return {
-    partitionIndex: wanted?.partition ?? -1,
-    errorCode: problem === Errors.NONE ? errorCode : problem,
+    partitionIndex: asked.wanted.partition,
+    errorCode: problem === Errors.NONE ? found.errorCode : problem,
     highWatermark: log?.highWatermark ?? -1,
     lastStableOffset: log?.lastStableOffset ?? -1,
     logStartOffset: log?.logStartOffset ?? -1,
+    divergingEpoch: found.diverging ?? noDivergence,
     abortedTransactions: isCommittedRead ? aborted : null,
     records: log === undefined ? noRecords : (source ?? noRecords),
   }

@@ -86,11 +86,16 @@ function appendOne(
   request: Request,
   context: RequestContext,
 ): Entry {
-  const partition = context.parts.replicas.get(topic, index)
-  const refusal = refuse(topic, index, partition, request, context)
-  if (refusal !== Errors.NONE || partition === undefined)
-    return { partition: undefined, body: failure(index, refusal), requiredOffset: -1 }
+  const { replicas, traffic } = context.parts
+  const partition = replicas.get(topic, index)
   const buffer = records ?? noRecords
+  const seen = partition === undefined ? traffic.unknown : traffic.of(partition.topic)
+  seen.produceRequests += 1
+  const refusal = refuse(topic, index, partition, request, context)
+  if (refusal !== Errors.NONE || partition === undefined) {
+    seen.failedProduceRequests += 1
+    return { partition: undefined, body: failure(index, refusal), requiredOffset: -1 }
+  }
   const transaction = transactionProblem(buffer)
   if (transaction !== Errors.NONE)
     return { partition: undefined, body: failure(index, transaction), requiredOffset: -1 }
@@ -100,8 +105,15 @@ function appendOne(
     origin: 'client',
     produceVersion: context.apiVersion,
   })
-  if (result.error !== Errors.NONE)
+  if (result.error !== Errors.NONE) {
+    seen.failedProduceRequests += 1
+    seen.bytesRejected += buffer.length
     return { partition: undefined, body: refused(index, result), requiredOffset: -1 }
+  }
+  if (!result.duplicate) {
+    seen.bytesIn += buffer.length
+    seen.messagesIn += result.lastOffset - result.baseOffset + 1
+  }
   const body: PartitionBody = {
     index,
     errorCode: Errors.NONE,
