@@ -1,20 +1,32 @@
-/** Builds what is published and what the console serves: dist/ from the sources, dist/ui from the pages. */
-import { spawnSync } from 'node:child_process'
+/**
+ * Builds what runs fast: dist/ui, the pages, and dist/lib, every command in a few files. One file for
+ * each module, as the compiler would write them, made a broker start take twice as long.
+ */
+import { rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { build } from 'vite'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 
-function run(what: string, script: string, ...args: string[]): void {
-  const result = spawnSync(process.execPath, [join(root, script), ...args], {
-    cwd: root,
-    stdio: 'inherit',
+await build({ configFile: join(root, 'ui/vite.config.ts') })
+if (!process.argv.includes('--pages')) {
+  rmSync(join(root, 'dist/src'), { recursive: true, force: true })
+  await build({
+    configFile: false,
+    root,
+    logLevel: 'warn',
+    build: {
+      ssr: true,
+      target: 'node22',
+      outDir: 'dist/lib',
+      emptyOutDir: true,
+      // Readable, since stacks and profiles name these files.
+      minify: false,
+      rolldownOptions: {
+        input: { main: 'src/cli/main.ts' },
+        output: { entryFileNames: '[name].js', chunkFileNames: '[name]-[hash].js' },
+      },
+    },
   })
-  if (result.status === 0) return
-  console.error(`build: ${what} failed`)
-  process.exit(1)
 }
-
-const isPagesOnly = process.argv.includes('--pages')
-run('the pages', 'node_modules/vite/bin/vite.js', 'build', '--config', 'ui/vite.config.ts')
-if (!isPagesOnly) run('the sources', 'node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json')

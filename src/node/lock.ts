@@ -17,10 +17,10 @@ const heldHere = new Set<string>()
 
 /** @throws DiskError ELOCKED, or the system's code where the file cannot be made. */
 export function lockFile(path: string): DiskLock {
-  const { key, inode, device } = identify(path)
+  const file = identify(path)
+  const { key } = file
   if (heldHere.has(key)) throw new DiskError('ELOCKED', 'lock', path)
-  const holder =
-    process.platform === 'linux' ? holdSocket(path, key, inode, device) : holdFile(path)
+  const holder = process.platform === 'linux' ? holdSocket(path, file) : holdFile(path)
   heldHere.add(key)
   let released = false
   return {
@@ -37,12 +37,21 @@ interface Holder {
   free(): void
 }
 
-function identify(path: string): { key: string; inode: number; device: number } {
+interface LockFile {
+  readonly key: string
+  readonly inode: number
+  readonly device: number
+  /** It was made just now, so that nobody can have locked it. */
+  readonly isNew: boolean
+}
+
+function identify(path: string): LockFile {
   try {
+    const isNew = !fs.existsSync(path)
     const descriptor = fs.openSync(path, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o640)
     try {
       const { dev, ino } = fs.fstatSync(descriptor)
-      return { key: `${dev}-${ino}`, inode: ino, device: dev }
+      return { key: `${dev}-${ino}`, inode: ino, device: dev, isNew }
     } finally {
       fs.closeSync(descriptor)
     }
@@ -52,8 +61,9 @@ function identify(path: string): { key: string; inode: number; device: number } 
   }
 }
 
-function holdSocket(path: string, key: string, inode: number, device: number): Holder {
-  const recordLockHolder = findRecordLock(path, inode, device)
+function holdSocket(path: string, { key, inode, device, isNew }: LockFile): Holder {
+  // Reading the table takes the kernel some 15 ms.
+  const recordLockHolder = isNew ? undefined : findRecordLock(path, inode, device)
   if (recordLockHolder !== undefined) {
     throw new DiskError('ELOCKED', `lock (held by process ${recordLockHolder})`, path)
   }
