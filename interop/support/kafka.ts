@@ -53,7 +53,13 @@ function pomOf(version: string): string {
 `
 }
 
-function javaArguments(version: string, className: string, heap = '512m'): string[] {
+/** What java is called with to run a class of a version's jars, or one beside them. */
+export function javaArguments(
+  version: string,
+  className: string,
+  heap = '512m',
+  beside = '',
+): string[] {
   const opens = ['java.base/java.nio', 'java.base/sun.nio.ch', 'java.base/java.lang']
   const log = join(cache, 'log4j.properties')
   mkdirSync(cache, { recursive: true })
@@ -72,7 +78,7 @@ function javaArguments(version: string, className: string, heap = '512m'): strin
     ...opens.map((name) => `--add-opens=${name}=ALL-UNNAMED`),
     `-Dlog4j.configuration=file:${log}`,
     '-cp',
-    `${kafkaLibraries(version)}/*`,
+    `${kafkaLibraries(version)}/*${beside === '' ? '' : `:${beside}`}`,
     className,
   ]
 }
@@ -195,21 +201,28 @@ export async function startKafka(
   return server
 }
 
-const classes: Readonly<Record<string, readonly [since3: string, before3: string]>> = {
-  topics: ['org.apache.kafka.tools.TopicCommand', 'kafka.admin.TopicCommand'],
-  consoleProducer: ['kafka.tools.ConsoleProducer', 'kafka.tools.ConsoleProducer'],
+/** A tool's class: in the newest version first, each with the version from which on it is so. */
+const classes: Readonly<Record<string, readonly (readonly [since: number, name: string])[]>> = {
+  topics: [
+    [3, 'org.apache.kafka.tools.TopicCommand'],
+    [0, 'kafka.admin.TopicCommand'],
+  ],
+  consoleProducer: [
+    [4, 'org.apache.kafka.tools.ConsoleProducer'],
+    [0, 'kafka.tools.ConsoleProducer'],
+  ],
   consoleConsumer: [
-    'org.apache.kafka.tools.consumer.ConsoleConsumer',
-    'kafka.tools.ConsoleConsumer',
+    [3, 'org.apache.kafka.tools.consumer.ConsoleConsumer'],
+    [0, 'kafka.tools.ConsoleConsumer'],
   ],
   consumerGroups: [
-    'org.apache.kafka.tools.consumer.group.ConsumerGroupCommand',
-    'kafka.admin.ConsumerGroupCommand',
+    [3, 'org.apache.kafka.tools.consumer.group.ConsumerGroupCommand'],
+    [0, 'kafka.admin.ConsumerGroupCommand'],
   ],
 }
 
 /** The class of a tool in a version. */
 export function toolClass(version: string, tool: string): string {
-  const [since3 = '', before3 = ''] = classes[tool] ?? []
-  return /^[012]\./.test(version) ? before3 : since3
+  const major = Number(version.split('.')[0])
+  return classes[tool]?.find(([since]) => major >= since)?.[1] ?? ''
 }

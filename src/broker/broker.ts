@@ -3,6 +3,7 @@ import { FramePool } from '../runtime/frame-pool.ts'
 import type { Ports, Service } from '../runtime/service.ts'
 import { AnswerBudget } from './answer-budget.ts'
 import type { BrokerSettings } from './config/broker.ts'
+import { ConfigStore } from './config-store.ts'
 import { Controller } from './controller/controller.ts'
 import { Coordination, type OpenSession } from './coordination.ts'
 import { Dispatcher } from './dispatch.ts'
@@ -26,8 +27,10 @@ import {
   refuseOtherBrokers,
   register,
 } from './registration.ts'
-import { Replicas } from './replication/replicas.ts'
-import { ColdReads } from './slice-records.ts'
+import type { Replicas } from './replication/replicas.ts'
+import { Replication } from './replication/replication.ts'
+import { SliceReads } from './slice-records.ts'
+import { Subordinate } from './subordinate.ts'
 import { TopicAdmin } from './topic-admin.ts'
 import { TopicConfigs } from './topic-configs.ts'
 import { Turn } from './turn.ts'
@@ -63,6 +66,7 @@ export class Broker implements Service {
   #id = -1
   #controller: Controller | undefined
   #groups: GroupCoordinator | undefined
+  #replication: Replication | undefined
   #registration: BrokerRegistration | undefined
   #stopping: Promise<void> | undefined
 
@@ -118,13 +122,18 @@ export class Broker implements Service {
     const log = logger.named('kafka.server.KafkaServer', `KafkaServer id=${this.#id}`)
     logger.named('kafka.server.KafkaServer').info(`Cluster ID = ${cluster}`)
     await refuseOtherBrokers(coordination.session, this.#id)
-    const configs = new TopicConfigs({ clock, logger, coordination }, settings)
+    const store = new ConfigStore(coordination)
+    const configParts = { clock, logger, coordination, store, brokerId: this.#id }
+    const configs = new TopicConfigs(configParts, settings)
     await configs.start()
     const settingsOf = (topic: string) => configs.of(topic).log
     await this.#directories.open({ brokerId: this.#id, clusterId: cluster, settingsOf })
     const turn = new Turn(clock)
-    const replicas = this.#makeReplicas(turn)
-    configs.onChange((topic) => replicas.configure(topic, settingsOf(topic)))
+    const replicas = this.#makeReplicas(turn, configs)
+    configs.onChange((changed) => {
+      const topics = changed === undefined ? replicas.topicNames() : [changed]
+      for (const topic of topics) replicas.configure(topic, settingsOf(topic))
+    })
     const parts = this.#makeParts(cluster, configs, replicas)
     this.#controller = this.#makeController(parts)
     this.#registration = { id: this.#id, endpoints, rack: settings.rack }
@@ -141,10 +150,20 @@ export class Broker implements Service {
     log.info('started')
   }
 
-  #makeReplicas(turn: Turn): Replicas {
+  #makeReplicas(turn: Turn, configs: TopicConfigs): Replicas {
     const { opened: directories, isIncomplete } = this.#directories
-    const logger = this.#ports.logger.named('kafka.server.ReplicaManager')
-    return new Replicas(this.#id, { turn, logger, directories, isIncomplete })
+    const settings = this.#settings
+    this.#replication = new Replication(this.#ports, settings.replication, {
+      brokerId: this.#id,
+      turn,
+      coordination: this.#coordination,
+      directories,
+      isIncomplete,
+      isAlive: (id) => this.#metadata.brokers.has(id),
+      addressOf: (id) => this.#metadata.endpoint(id, settings.interBrokerListener),
+      minInSyncOf: (topic) => configs.of(topic).minInSyncReplicas,
+    })
+    return this.#replication.replicas
   }
 
   #makeParts(cluster: string, configs: TopicConfigs, replicas: Replicas): BrokerParts {
@@ -159,14 +178,22 @@ export class Broker implements Service {
     )
     this.#groups = groups
     const idLogger = logger.named('kafka.coordinator.transaction.ZkProducerIdManager')
+    const subordinate = new Subordinate({
+      ...{ clock, replicas, metadata, configs, groups, brokerId: this.#id },
+      coordination: this.#coordination,
+      logger: logger.named('state.change.logger'),
+      brokerEpoch: () => -1,
+    })
     return {
       brokerId: this.#id,
       clusterId: cluster,
       settings: this.#settings,
-      ...{ clock, random, logger, metadata, replicas, topics, configs, groups },
+      ...{ clock, random, logger, metadata, replicas, topics, configs, groups, subordinate },
       producerIds: new ProducerIds(this.#coordination, this.#id, idLogger),
       answers: this.#answers,
-      coldReads: new ColdReads(),
+      directories: this.#directories,
+      configStore: new ConfigStore(this.#coordination),
+      sliceReads: new SliceReads(clock),
       fetchSessions: new FetchSessions({
         slots: this.#settings.fetchSessionSlots,
         randomId: () => random.below(2147483647) + 1,
@@ -212,7 +239,7 @@ export class Broker implements Service {
       dispatcher: new Dispatcher(handlers, parts, new RequestMeters(this.#ports.metrics)),
       budget: new ByteBudget(queued),
       answers: parts.answers,
-      coldReads: parts.coldReads,
+      sliceReads: parts.sliceReads,
       pool: new FramePool(),
       writers: new WriterPool(writerBytesMax),
     })
@@ -255,6 +282,7 @@ export class Broker implements Service {
     await this.#listeners.close()
     this.#groups?.stop()
     await this.#controller?.stop()
+    this.#replication?.stop()
     await this.#directories.close()
     await this.#coordination.stop()
     log.info('shut down completed')

@@ -19,7 +19,7 @@ import {
   type AnyReply,
   type Waiting,
 } from './handler.ts'
-import type { ColdReads } from './slice-records.ts'
+import type { SliceReads } from './slice-records.ts'
 import type { Answering, Turn } from './turn.ts'
 import type { WriterPool } from './writer-pool.ts'
 
@@ -31,7 +31,7 @@ export interface ConnectionParts {
   readonly dispatcher: Dispatcher
   readonly budget: ByteBudget
   readonly answers: AnswerBudget
-  readonly coldReads: ColdReads
+  readonly sliceReads: SliceReads
   readonly pool: FramePool
   readonly writers: WriterPool
 }
@@ -170,7 +170,7 @@ export class ClientConnection implements FrameHandler, Answering {
   }
 
   #sendReady(): void {
-    const { writers, answers, coldReads } = this.#parts
+    const { writers, answers, sliceReads } = this.#parts
     const writer = writers.take()
     let loading: Promise<unknown> | undefined
     let sent = 0
@@ -178,7 +178,7 @@ export class ClientConnection implements FrameHandler, Answering {
       if (!slot.isReady || loading !== undefined) break
       sent += 1
       const isFollowed = this.#encode(writer, slot)
-      loading = coldReads.fill(writer.buffer)
+      loading = sliceReads.fill(writer.buffer)
       if (isFollowed) continue
       this.#isEnding = true
       break
@@ -233,7 +233,7 @@ export class ClientConnection implements FrameHandler, Answering {
       if (!(error instanceof WireError)) throw error
       // A bug of ours. Without this answer the others would be taken for it.
       this.#parts.logger.error(`Cannot answer ${api.name} in version ${version}`, error)
-      this.#parts.coldReads.forget()
+      this.#parts.sliceReads.forget()
       writer.position = start
       return false
     }

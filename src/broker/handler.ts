@@ -3,15 +3,18 @@ import type { Logger } from '../runtime/logger.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Random } from '../runtime/random.ts'
 import type { AnswerBudget } from './answer-budget.ts'
+import type { ConfigStore } from './config-store.ts'
 import type { BrokerSettings } from './config/broker.ts'
 import type { FetchSessions } from './fetching/sessions.ts'
 import type { GroupCoordinator } from './groups/coordinator.ts'
+import type { LogDirectories } from './log-directories.ts'
 import type { MetadataCache } from './metadata-cache.ts'
 import type { ProducerIds } from './producer-ids.ts'
 import type { OldOffsets } from './old-offsets.ts'
 import type { Traffic } from './metrics/traffic.ts'
 import type { Replicas } from './replication/replicas.ts'
-import type { ColdReads } from './slice-records.ts'
+import type { SliceReads } from './slice-records.ts'
+import type { Subordinate } from './subordinate.ts'
 import type { TopicAdmin } from './topic-admin.ts'
 import type { TopicConfigs } from './topic-configs.ts'
 
@@ -25,12 +28,16 @@ export interface BrokerParts {
   readonly logger: Logger
   readonly metadata: MetadataCache
   readonly replicas: Replicas
+  readonly directories: LogDirectories
   readonly topics: TopicAdmin
   readonly configs: TopicConfigs
+  readonly configStore: ConfigStore
   readonly groups: GroupCoordinator
+  /** Obeys controllers. */
+  readonly subordinate: Subordinate
   readonly producerIds: ProducerIds
   readonly answers: AnswerBudget
-  readonly coldReads: ColdReads
+  readonly sliceReads: SliceReads
   readonly fetchSessions: FetchSessions
   /** Offsets of clients from before 0.8.2. */
   readonly oldOffsets: OldOffsets

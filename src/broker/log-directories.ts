@@ -1,4 +1,4 @@
-import { DiskError } from '../runtime/disk.ts'
+import { DiskError, type DiskSpace } from '../runtime/disk.ts'
 import { UserError, type Ports } from '../runtime/service.ts'
 import { LogDirectory } from '../storage/log-directory.ts'
 import type { LogSettings } from '../storage/settings.ts'
@@ -36,7 +36,10 @@ export class LogDirectories {
       try {
         const directory = await LogDirectory.open(this.#ports, path, {
           ...options,
-          producerIdExpirationMs: settings.producerIdExpirationMs,
+          get producerIdExpirationMs() {
+            // Changes while the broker runs.
+            return settings.producerIdExpirationMs
+          },
           recoveryConcurrency: settings.recoveryConcurrency,
           openFilesMax,
           retentionCheckIntervalMs: settings.retentionCheckIntervalMs,
@@ -53,6 +56,19 @@ export class LogDirectories {
     }
     if (this.opened.length === 0)
       throw new UserError(`log.dirs: none of ${settings.logDirectories.join(', ')} can be used`)
+  }
+
+  /** Every directory of log.dirs, in their order; `opened` is undefined where it is offline. */
+  get all(): readonly { readonly path: string; readonly opened: LogDirectory | undefined }[] {
+    return this.#settings.logDirectories.map((path) => ({
+      path,
+      opened: this.opened.find((one) => one.path === path && one.offlineBecause === undefined),
+    }))
+  }
+
+  /** @throws DiskError */
+  spaceOf({ path }: LogDirectory): DiskSpace {
+    return this.#ports.disk.space(path)
   }
 
   /** `action` runs when the last directory goes offline. */

@@ -71,7 +71,9 @@ export class MetadataCache {
     let known = this.#topics.get(name)
     if (known === undefined || known.topicId !== topicId) {
       if (known?.topicId !== undefined) this.#nameOfId.delete(known.topicId)
-      known = { name, topicId, partitions: [] }
+      // One that had no id has got one: it is the same topic.
+      const isSame = known !== undefined && known.topicId === undefined
+      known = { name, topicId, partitions: isSame ? known.partitions : [] }
       this.#topics.set(name, known)
       if (topicId !== undefined) this.#nameOfId.set(topicId, name)
     }
@@ -87,6 +89,16 @@ export class MetadataCache {
     if (known?.topicId !== undefined) this.#nameOfId.delete(known.topicId)
     this.#topics.delete(name)
     this.#changed(name)
+  }
+
+  /** They are being deleted; with its last partition the topic goes. */
+  removePartitions(name: string, partitions: readonly number[]): void {
+    const known = this.#topics.get(name)
+    if (known === undefined) return
+    for (const index of partitions)
+      if (index in known.partitions) known.partitions[index] = undefined
+    if (known.partitions.every((one) => one === undefined)) this.removeTopic(name)
+    else this.#changed(name)
   }
 
   /** `listener` runs after each change of the topic, until the returned function is called. */

@@ -1,43 +1,67 @@
 import { Errors } from '../kafka/errors.ts'
+import type { Clock } from '../runtime/clock.ts'
 import type { PartitionLog } from '../storage/partition-log.ts'
 import type { LogSlice } from '../storage/results.ts'
 import type { RecordsSource } from '../wire/schema.ts'
+import { ReadPace } from './read-pace.ts'
 
-/** Records that are not in the answer yet: a hole in its buffer, and where its bytes come from. */
-interface ColdRead {
+/** Records of an answer, and the place in its buffer that is theirs. */
+interface SliceRead {
   readonly log: PartitionLog
   readonly slice: LogSlice
   readonly at: number
 }
 
-/**
- * What the answer that is being encoded still misses. Encoding leaves holes for records that are not to
- * be read on the loop; whoever encodes takes them from here, and sends the answer when they are filled.
- */
-export class ColdReads {
-  #reads: ColdRead[] = []
+/** What one encoding may read on the loop: some milliseconds' worth. */
+const onLoopBytesMax = 8 * 1024 * 1024
 
-  note(read: ColdRead): void {
-    this.#reads.push(read)
+/**
+ * Reads the records of answers while these are encoded: new ones, and old ones that seem to be in the
+ * page cache, at once; others leave holes, which are filled off the loop before the answer is sent.
+ */
+export class SliceReads {
+  readonly #clock: Clock
+  readonly #pace = new ReadPace()
+  #holes: SliceRead[] = []
+  #bytesOnLoop = 0
+
+  constructor(clock: Clock) {
+    this.#clock = clock
   }
 
-  /** Starts to fill the holes that the last encoding left in `target`; undefined: there are none. */
+  read(read: SliceRead, target: Buffer): void {
+    const { log, slice, at } = read
+    const isCached = slice.hot || this.#pace.seemsCached
+    if (!isCached || this.#bytesOnLoop + slice.length > onLoopBytesMax) {
+      this.#holes.push(read)
+      return
+    }
+    this.#bytesOnLoop += slice.length
+    const startedAt = this.#clock.monotonicMs()
+    fillMissing(target, at, slice, log.readInto(slice, target, at))
+    this.#pace.note(slice.length, this.#clock.monotonicMs() - startedAt)
+  }
+
+  /** Ends an encoding: starts to fill the holes it left in `target`; undefined: there are none. */
   fill(target: Buffer): Promise<unknown> | undefined {
-    if (this.#reads.length === 0) return undefined
-    const reads = this.#reads
-    this.#reads = []
-    return Promise.all(reads.map((read) => fillHole(read, target)))
+    this.#bytesOnLoop = 0
+    if (this.#holes.length === 0) return undefined
+    const holes = this.#holes
+    this.#holes = []
+    return Promise.all(holes.map((hole) => this.#fillHole(hole, target)))
   }
 
   /** The encoding failed. */
   forget(): void {
-    this.#reads = []
+    this.#holes = []
   }
-}
 
-async function fillHole({ log, slice, at }: ColdRead, target: Buffer): Promise<void> {
-  const length = await log.readIntoAsync(slice, target, at)
-  fillMissing(target, at, slice, length)
+  async #fillHole({ log, slice, at }: SliceRead, target: Buffer): Promise<void> {
+    const startedAt = this.#clock.monotonicMs()
+    const length = await log.readIntoAsync(slice, target, at)
+    this.#pace.note(slice.length, this.#clock.monotonicMs() - startedAt)
+    fillMissing(target, at, slice, length)
+  }
 }
 
 /** The log was cut meanwhile: a tail of zeroes reads as a partial batch, which clients drop. */
@@ -47,18 +71,18 @@ function fillMissing(target: Buffer, at: number, slice: LogSlice, length: number
 
 /**
  * The records of an answer, still in the log: read straight into the answer's buffer, so that their
- * bytes are copied once; hot ones while it is encoded, cold ones off the loop after that.
+ * bytes are copied once.
  */
 export class RecordsOfSlice implements RecordsSource {
   readonly problem = Errors.NONE
   readonly #log: PartitionLog
   readonly #slice: LogSlice
-  readonly #coldReads: ColdReads
+  readonly #reads: SliceReads
 
-  constructor(log: PartitionLog, slice: LogSlice, coldReads: ColdReads) {
+  constructor(log: PartitionLog, slice: LogSlice, reads: SliceReads) {
     this.#log = log
     this.#slice = slice
-    this.#coldReads = coldReads
+    this.#reads = reads
   }
 
   get byteLength(): number {
@@ -66,8 +90,6 @@ export class RecordsOfSlice implements RecordsSource {
   }
 
   fill(target: Buffer, at: number): void {
-    const slice = this.#slice
-    if (slice.hot) fillMissing(target, at, slice, this.#log.readInto(slice, target, at))
-    else this.#coldReads.note({ log: this.#log, slice, at })
+    this.#reads.read({ log: this.#log, slice: this.#slice, at }, target)
   }
 }

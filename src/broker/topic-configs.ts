@@ -1,28 +1,43 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Logger } from '../runtime/logger.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { isZooKeeperError } from '../zookeeper/client/client.ts'
+import { allBrokers, type ConfigStore } from './config-store.ts'
 import type { BrokerSettings } from './config/broker.ts'
+import { usablePart } from './config/dynamic.ts'
+import type { Properties } from './config/layers.ts'
 import { topicConfig, type TopicConfig } from './config/topic.ts'
 import { deleteIfThere, readIfThere } from './controller/cluster-state.ts'
 import type { Coordination } from './coordination.ts'
-import { decodeConfig, decodeConfigChange, paths } from './znodes.ts'
+import { decodeConfigChange, paths } from './znodes.ts'
 
 export interface TopicConfigsParts {
   readonly clock: Clock
   readonly logger: Logger
   readonly coordination: Coordination
+  readonly store: ConfigStore
+  readonly brokerId: number
+}
+
+/** A topic's own settings, and what they come to with the broker's. */
+interface Known {
+  readonly overrides: Properties
+  readonly config: TopicConfig
 }
 
 /** Notices of changes are of no use after this long: every broker has seen them. */
 const noticeLifeMs = 15 * 60 * 1000
 
-/** Each topic's own settings, read from their znodes and kept up to date by the notices of changes. */
+/**
+ * Each topic's own settings and the broker's dynamic ones, read from their znodes and kept up to date by
+ * the notices of changes.
+ */
 export class TopicConfigs {
   readonly #parts: TopicConfigsParts
   readonly #settings: BrokerSettings
-  readonly #configs = new Map<string, TopicConfig>()
-  readonly #defaults: TopicConfig
-  #onChange: (topic: string) => void = () => {}
+  readonly #configs = new Map<string, Known>()
+  #defaults: TopicConfig
+  #onChange: (topic: string | undefined) => void = () => {}
   /** Number of the last notice that was acted on. */
   #lastNotice = -1
   #tail: Promise<void> = Promise.resolve()
@@ -34,11 +49,11 @@ export class TopicConfigs {
   }
 
   of(topic: string): TopicConfig {
-    return this.#configs.get(topic) ?? this.#defaults
+    return this.#configs.get(topic)?.config ?? this.#defaults
   }
 
-  /** Runs after a topic's settings were read. */
-  onChange(listener: (topic: string) => void): void {
+  /** Runs after a topic's settings were read; undefined: those of all topics may have changed. */
+  onChange(listener: (topic: string | undefined) => void): void {
     this.#onChange = listener
   }
 
@@ -48,6 +63,7 @@ export class TopicConfigs {
     // Watched first: what changes while the rest is read is read once more.
     const notices = await this.#watch()
     this.#lastNotice = notices.at(-1)?.number ?? -1
+    await this.#readBroker()
     const { children } = await coordination.insist((zookeeper) =>
       zookeeper.getChildren(paths.configs('topics')),
     )
@@ -58,12 +74,29 @@ export class TopicConfigs {
 
   /** Reads one topic's settings. @throws ZooKeeperError */
   async read(topic: string): Promise<void> {
-    const path = paths.config('topics', topic)
-    const node = await this.#parts.coordination.insist((zookeeper) => readIfThere(zookeeper, path))
-    const overrides = node === undefined ? {} : decodeConfig(node.data)
+    const overrides = await this.#parts.store.read({ type: 'topics', name: topic })
     if (Object.keys(overrides).length === 0) this.#configs.delete(topic)
-    else this.#configs.set(topic, topicConfig(overrides, this.#settings))
+    else this.#configs.set(topic, { overrides, config: topicConfig(overrides, this.#settings) })
     this.#onChange(topic)
+  }
+
+  /** What was changed of brokers, all or this one. What cannot be is left out. @throws ZooKeeperError */
+  async #readBroker(): Promise<void> {
+    const { store, brokerId, logger } = this.#parts
+    const read = (name: string) => store.read({ type: 'brokers', name })
+    const kept = { forAll: await read(allBrokers), own: await read(String(brokerId)) }
+    const before = this.#settings.dynamic()
+    const forAll = usablePart({ properties: kept.forAll, isOwn: false }, this.#settings)
+    const own = usablePart({ properties: kept.own, isOwn: true }, this.#settings)
+    for (const problem of [...forAll.problems, ...own.problems])
+      logger.warn(`Dynamic broker configuration is left out: ${problem}`)
+    const next = { forAll: forAll.properties, own: own.properties }
+    if (isDeepStrictEqual(next, before)) return
+    this.#settings.applyDynamic(next)
+    this.#defaults = topicConfig({}, this.#settings)
+    for (const [topic, { overrides }] of this.#configs)
+      this.#configs.set(topic, { overrides, config: topicConfig(overrides, this.#settings) })
+    this.#onChange(undefined)
   }
 
   forget(topic: string): void {
@@ -101,6 +134,7 @@ export class TopicConfigs {
       const node = await coordination.insist((zookeeper) => readIfThere(zookeeper, path))
       const entity = node && decodeConfigChange(node.data)
       if (entity?.startsWith('topics/') === true) await this.read(entity.slice('topics/'.length))
+      else if (entity?.startsWith('brokers/') === true) await this.#readBroker()
       this.#lastNotice = number
     }
     for (const { name } of notices) await this.#removeIfOld(`${paths.configChanges}/${name}`)

@@ -89,6 +89,48 @@ export const commands: readonly Command[] = [
     load: async () => (await import('../tools/main.ts')).getOffsets,
   },
   {
+    name: 'kafka-consumer-groups',
+    aliases: [
+      'kafka.admin.ConsumerGroupCommand',
+      'org.apache.kafka.tools.consumer.group.ConsumerGroupCommand',
+    ],
+    about: 'Lists, describes and deletes consumer groups; moves their offsets.',
+    load: async () => (await import('../tools/main.ts')).consumerGroups,
+  },
+  {
+    name: 'kafka-configs',
+    aliases: ['kafka.admin.ConfigCommand', 'org.apache.kafka.tools.ConfigCommand'],
+    about: 'Describes and changes settings of topics, brokers, users and clients.',
+    load: async () => (await import('../tools/main.ts')).configs,
+  },
+  {
+    name: 'kafka-broker-api-versions',
+    aliases: [
+      'kafka.admin.BrokerApiVersionsCommand',
+      'org.apache.kafka.tools.BrokerApiVersionsCommand',
+    ],
+    about: 'Prints the versions of all requests that each broker takes.',
+    load: async () => (await import('../tools/main.ts')).brokerApiVersions,
+  },
+  {
+    name: 'kafka-delete-records',
+    aliases: ['kafka.admin.DeleteRecordsCommand', 'org.apache.kafka.tools.DeleteRecordsCommand'],
+    about: 'Deletes records that lie before given offsets.',
+    load: async () => (await import('../tools/main.ts')).deleteRecords,
+  },
+  {
+    name: 'kafka-log-dirs',
+    aliases: ['kafka.admin.LogDirsCommand', 'org.apache.kafka.tools.LogDirsCommand'],
+    about: 'Prints sizes of replicas by broker and log directory.',
+    load: async () => (await import('../tools/main.ts')).logDirs,
+  },
+  {
+    name: 'kafka-dump-log',
+    aliases: ['kafka.tools.DumpLogSegments', 'org.apache.kafka.tools.DumpLogSegments'],
+    about: 'Prints logs, indexes and snapshots of a log directory.',
+    load: async () => (await import('../tools/main.ts')).dumpLog,
+  },
+  {
     name: 'wire',
     aliases: [],
     about: 'Decodes and encodes Kafka messages: one JSON line in, one out.',

@@ -10,6 +10,7 @@ import type {
   Disk,
   DiskFile,
   DiskLock,
+  DiskSpace,
   FileStatus,
   OpenMode,
 } from '../runtime/disk.ts'
@@ -19,6 +20,9 @@ import type { DiskNode } from './directory-node.ts'
 import { FileNode } from './file-node.ts'
 import { MemoryFile, statusOf } from './open-file.ts'
 import type { DiskOperation, FileAccess } from './open-file.ts'
+
+/** What a disk without a limit says it holds. */
+const unlimitedBytes = 2 ** 40
 
 export interface DiskFault {
   readonly operations: readonly DiskOperation[]
@@ -130,6 +134,13 @@ export class MemoryDisk implements Disk {
       if (node.kind === 'directory') this.#empty(node)
       this.#tree.change([{ ...this.#parent(path, 'remove tree'), node: undefined }])
     })
+  }
+
+  space(path: string): DiskSpace {
+    this.#strike('space', path)
+    this.#directory(path, 'space of')
+    const totalBytes = this.#limitBytes === Infinity ? unlimitedBytes : this.#limitBytes
+    return { totalBytes, usableBytes: Math.max(0, totalBytes - this.#usedBytes()) }
   }
 
   syncDirectory(path: string): void {

@@ -15,6 +15,7 @@ export type DiskOperation =
   | 'write'
   | 'truncate'
   | 'sync'
+  | 'space'
   | 'syncDirectory'
   | 'lock'
 

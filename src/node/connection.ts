@@ -151,7 +151,13 @@ export class NodeConnection implements Connection {
     this.#gathered = []
     this.#gatheredBytes = 0
     if (callbacks.length > 0) this.#onSent = []
-    const sent = (): void => {
+    const sent = (error?: Error | null): void => {
+      if (error) {
+        // The connection is as good as gone: what waits for room would only be answered in vain.
+        this.#ending = true
+        this.#onSent.push(...callbacks)
+        return
+      }
       for (const callback of callbacks) callback()
       this.#reportDrain()
     }

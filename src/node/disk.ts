@@ -71,6 +71,15 @@ export const nodeDisk: Disk = {
     }
   },
 
+  space(path) {
+    let space = { totalBytes: 0, usableBytes: 0 }
+    attempt('space of', path, () => {
+      const { bsize, blocks, bavail } = fs.statfsSync(path)
+      space = { totalBytes: blocks * bsize, usableBytes: bavail * bsize }
+    })
+    return space
+  },
+
   syncDirectory(path) {
     // Windows has no way to sync a directory, and needs none.
     if (process.platform === 'win32') return

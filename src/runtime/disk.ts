@@ -23,6 +23,8 @@ export interface Disk {
   removeTree(path: string): Promise<void>
   /** Makes the names in a directory durable. @throws DiskError */
   syncDirectory(path: string): void
+  /** Room of the file system that the path is on. @throws DiskError */
+  space(path: string): DiskSpace
   /**
    * Holds an exclusive lock on a lock file until `release`, or until the process dies.
    * @throws DiskError with code ELOCKED where another process, or this one, holds it.
@@ -71,6 +73,12 @@ export interface FileStatus {
 export interface DirectoryEntry {
   readonly name: string
   readonly kind: 'file' | 'directory' | 'other'
+}
+
+export interface DiskSpace {
+  readonly totalBytes: number
+  /** What an ordinary user may still write. */
+  readonly usableBytes: number
 }
 
 export interface DiskLock {

@@ -126,6 +126,7 @@ export class SearchService implements Service {
         threads,
         statementMsMax,
         readersMax: 4,
+        postings: { unpostedRows: 1024, mergedRows: 131_072 },
         describe: (text) => {
           const { name, mapping } = loadDefinition(text)
           return { name, timeColumn: mapping.numbers['@timestamp'] }

@@ -135,6 +135,17 @@ export class LogDirectory {
     }
   }
 
+  /** A topic that was made without an id has one now. A failing disk takes the directory offline. */
+  adoptTopicId(log: PartitionLog, topicId: string): void {
+    if (log.topicId !== undefined || log.offline) return
+    try {
+      writeTopicId(this.ports.disk, log.directory, topicId)
+      log.topicId = topicId
+    } catch (error) {
+      this.fail(error)
+    }
+  }
+
   /**
    * Takes a log away at once; its files go after file.delete.delay.ms. Its checkpoint lines go with the
    * next checkpoint. @throws DiskError, and goes offline

@@ -39,8 +39,8 @@ export class PartitionLog {
   /** `topic-partition` */
   readonly name: string
   readonly directory: string
-  /** Base64url id of partition.metadata; undefined where there is none. */
-  readonly topicId: string | undefined
+  /** Base64url id of partition.metadata; undefined where there is none. Set by `adoptTopicId`. */
+  topicId: string | undefined
   /** May be replaced while the log is open. */
   settings: LogSettings
   readonly leaderEpochs: LeaderEpochs
@@ -48,7 +48,7 @@ export class PartitionLog {
   private readonly segments: Segments
   private readonly snapshots: Snapshots
   private readonly commit = new GroupCommit(() => this.syncAll())
-  private producers: Producers
+  producers: Producers
   private startOffset: number
   private endOffset: number
   private watermark: number
@@ -202,9 +202,8 @@ export class PartitionLog {
 
   /** Bytes read; fewer than the slice has only where it was cut or deleted meanwhile. */
   readInto(slice: LogSlice, target: Uint8Array, targetStart: number): number {
-    return this.guard(0, () =>
-      slice.file.readNow(target, targetStart, slice.length, slice.position),
-    )
+    const { file, length, position } = slice
+    return this.guard(0, () => file.readNow(target, targetStart, length, position))
   }
 
   /** The same off the loop, for slices that are not hot. */
@@ -238,14 +237,20 @@ export class PartitionLog {
     return this.segments.all.map((segment) => segment.baseOffset)
   }
 
-  /** A new leader notes where its epoch begins. */
+  /** A new leader notes where its epoch begins, unless its records cannot carry it (KAFKA-7897). */
   beginEpoch(epoch: number): void {
-    this.guard(undefined, () => this.leaderEpochs.assign(epoch, this.endOffset))
+    const { leaderEpochs, settings } = this
+    this.guard(undefined, () => {
+      if ((settings.messageFormat ?? 2) < 2) leaderEpochs.clear()
+      else leaderEpochs.assign(epoch, this.endOffset)
+    })
   }
 
   /** Cuts the log's end; the batch that holds `offset` goes wholly. No appends meanwhile. */
   async truncateTo(offset: number): Promise<void> {
-    if (offset >= this.endOffset) return
+    // An epoch that began at the end and saw no record must not be asked for again (KAFKA-10706).
+    const end = this.endOffset
+    if (offset >= end) return this.guard(undefined, () => this.leaderEpochs.truncateFromEnd(end))
     if (offset < this.segments.first.baseOffset) return this.truncateFullyAndStartAt(offset)
     this.truncating = true
     try {
@@ -261,7 +266,7 @@ export class PartitionLog {
   }
 
   /** Drops everything; the next record gets `offset`. @throws DiskError */
-  truncateFullyAndStartAt(offset: number): Promise<void> {
+  async truncateFullyAndStartAt(offset: number): Promise<void> {
     this.flushGathered()
     this.guard(undefined, () => {
       this.segments.restartAt(offset, this.settings)
@@ -272,7 +277,6 @@ export class PartitionLog {
       this.endsAt(offset)
       this.watermark = offset
     })
-    return Promise.resolve()
   }
 
   /** Raises the log start; 0, or 1 (OFFSET_OUT_OF_RANGE) above the high watermark. */

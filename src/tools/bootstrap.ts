@@ -14,20 +14,37 @@ export type SessionPorts = Pick<Ports, 'clock' | 'network' | 'random' | 'logger'
  * @param connect as zookeeper.connect
  * @throws OptionError where ZooKeeper does not answer or knows no such broker
  */
-export async function brokersFromZooKeeper(
+export function brokersFromZooKeeper(ports: SessionPorts, connect: string): Promise<string[]> {
+  return withZooKeeper(ports, connect, (session) => readBrokers(session, connect))
+}
+
+/**
+ * Runs `action` with a session that is closed afterwards.
+ * @param connect as zookeeper.connect
+ * @throws OptionError where ZooKeeper does not answer or refuses
+ */
+export async function withZooKeeper<T>(
   ports: SessionPorts,
   connect: string,
-): Promise<string[]> {
+  action: (session: ZooKeeperClient) => Promise<T>,
+): Promise<T> {
   const session = openSession(ports, connect)
   try {
     await session.start()
-    return await readBrokers(session, connect)
+    return await action(session)
   } catch (error) {
     if (isZooKeeperError(error)) throw new OptionError(`ZooKeeper at ${connect}: ${error.message}`)
     throw error
   } finally {
     await session.close()
   }
+}
+
+/** Of the words of --zookeeper: each may bring the chroot, or the last one only. */
+export function connectString(words: readonly string[]): string {
+  const hosts = words.map((word) => word.replace(/\/.*$/, ''))
+  const chroot = words.findLast((word) => word.includes('/'))?.replace(/^[^/]*/, '') ?? ''
+  return hosts.join(',') + chroot
 }
 
 function openSession(ports: SessionPorts, connect: string): ZooKeeperSession {

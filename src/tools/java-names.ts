@@ -36,6 +36,7 @@ const classNames: Readonly<Record<string, string>> = {
   REQUEST_TIMEOUT: 'TimeoutException',
   DELIVERY_TIMEOUT: 'TimeoutException',
   NO_BROKER_REACHABLE: 'TimeoutException',
+  NON_EMPTY_GROUP: 'GroupNotEmptyException',
   CONNECTION_LOST: 'DisconnectException',
   NO_OFFSET: 'NoOffsetForPartitionException',
 }

@@ -2,9 +2,15 @@
 import { realPorts } from '../node/ports.ts'
 import { packageVersion } from '../node/surroundings.ts'
 import type { Main } from '../runtime/process.ts'
+import { apiVersionsCommand } from './commands/broker-api-versions.ts'
+import { configsCommand } from './commands/configs.ts'
 import { consoleConsumerCommand } from './commands/console-consumer.ts'
 import { consoleProducerCommand } from './commands/console-producer.ts'
+import { consumerGroupsCommand } from './commands/consumer-groups.ts'
+import { deleteRecordsCommand } from './commands/delete-records.ts'
+import { dumpLogCommand } from './commands/dump-log.ts'
 import { getOffsetsCommand } from './commands/get-offsets.ts'
+import { logDirsCommand } from './commands/log-dirs.ts'
 import { topicsCommand } from './commands/topics.ts'
 import { toolMain, type ToolMainOptions } from './tool.ts'
 
@@ -18,3 +24,9 @@ export const topics: Main = toolMain(topicsCommand, real)
 export const consoleProducer: Main = toolMain(consoleProducerCommand, real)
 export const consoleConsumer: Main = toolMain(consoleConsumerCommand, real)
 export const getOffsets: Main = toolMain(getOffsetsCommand, real)
+export const consumerGroups: Main = toolMain(consumerGroupsCommand, real)
+export const configs: Main = toolMain(configsCommand, real)
+export const brokerApiVersions: Main = toolMain(apiVersionsCommand, real)
+export const deleteRecords: Main = toolMain(deleteRecordsCommand, real)
+export const logDirs: Main = toolMain(logDirsCommand, real)
+export const dumpLog: Main = toolMain(dumpLogCommand, real)

@@ -28,10 +28,17 @@ export class Options<T extends OptionTable> {
   readonly #given: ReadonlyMap<string, readonly string[]>
   /** Words that belong to no option. */
   readonly words: readonly string[]
+  /** Names of options as often and in the order as they were given. */
+  readonly order: readonly string[]
 
-  constructor(given: ReadonlyMap<string, readonly string[]>, words: readonly string[]) {
+  constructor(
+    given: ReadonlyMap<string, readonly string[]>,
+    words: readonly string[],
+    order: readonly string[] = [],
+  ) {
     this.#given = given
     this.words = words
+    this.order = order
   }
 
   has(name: keyof T & string): boolean {
@@ -74,6 +81,7 @@ export function parseOptions<T extends OptionTable>(
 ): Options<T> {
   const given = new Map<string, string[]>()
   const loose: string[] = []
+  const order: string[] = []
   let at = 0
   while (at < commandLine.length) {
     const word = commandLine[at++] ?? ''
@@ -91,11 +99,12 @@ export function parseOptions<T extends OptionTable>(
     const row = table[name]
     const values = given.get(name) ?? []
     given.set(name, values)
+    order.push(name)
     if (row?.takes === undefined) continue
     if (equals >= 0) values.push(word.slice(equals + 1))
     else at = takeValues(table, name, commandLine, at, values)
   }
-  return new Options<T>(given, loose)
+  return new Options<T>(given, loose, order)
 }
 
 function takeValues(

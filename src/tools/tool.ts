@@ -7,7 +7,7 @@ import type { Logger } from '../runtime/logger.ts'
 import type { Main, ProcessContext } from '../runtime/process.ts'
 import { parseProperties } from '../runtime/properties.ts'
 import { type Ports, UserError } from '../runtime/service.ts'
-import { brokersFromZooKeeper } from './bootstrap.ts'
+import { brokersFromZooKeeper, connectString } from './bootstrap.ts'
 import type { CommonSettings } from './client-settings.ts'
 import { helpText, OptionError, type Options, type OptionTable, parseOptions } from './options.ts'
 
@@ -122,10 +122,7 @@ export async function findBrokers(
   tool.context.stderr.write(
     'WARNING: --zookeeper is deprecated; brokers are looked up there. Use --bootstrap-server.\n',
   )
-  // Each word may bring the chroot, or the last one only.
-  const hosts = zookeeper.map((word) => word.replace(/\/.*$/, ''))
-  const chroot = zookeeper.findLast((word) => word.includes('/'))?.replace(/^[^/]*/, '') ?? ''
-  return brokersFromZooKeeper(tool.ports, hosts.join(',') + chroot)
+  return brokersFromZooKeeper(tool.ports, connectString(zookeeper))
 }
 
 export interface ClientOptions {

@@ -225,7 +225,8 @@ function settle(
   generation: number,
 ): Map<string, readonly TopicPartition[]> {
   let held = new Map(owned)
-  for (let round = 0; round < 3; round++) {
+  // Nearly always two; where members want different topics and sit in racks, five were seen.
+  for (let round = 0; round < 10; round++) {
     const members = drafts.map((member) => {
       const ownedPartitions = held.get(member.memberId) ?? []
       return { ...member, ownedPartitions, generationId: generation + round }

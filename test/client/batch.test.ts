@@ -1,7 +1,6 @@
 // The queue of one partition: order, sequence numbers, retries, splits.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
 import {
   type Batch,
   countOf,
@@ -100,11 +99,11 @@ test('a batch keeps its number when it is sent again, alone and in its old place
   assert.equal(take(queue, later).baseSequence, 2)
 })
 
-test('a lost number stops the queue until all came back, then numbering begins anew', () => {
+test('a refused number stops the queue until all came back, then numbering begins anew', () => {
   const queue = fill(3)
   const [first, second] = [take(queue), take(queue)]
-  queue.settle(first)
-  queue.breakSequence()
+  first.untoldCopies = 0
+  queue.abandon(first, true)
   assert.equal(queue.take(now), Infinity)
   queue.retry(second, 0)
   const fresh: ProducerIdentity = { producerId: 2, producerEpoch: 0 }
@@ -112,6 +111,43 @@ test('a lost number stops the queue until all came back, then numbering begins a
   assert.equal(again, second)
   assert.equal(again.baseSequence, 0)
   assert.equal(queue.identity, fresh)
+})
+
+test('what follows a batch of unknown fate keeps its number until that fate is known', () => {
+  const queue = fill(3)
+  const [first, second] = [take(queue), take(queue)]
+  queue.retry(second, 0)
+  queue.abandon(first, false)
+  assert.equal(queue.hasStrays, true)
+  const again = take(queue)
+  assert.deepEqual([again, again.baseSequence, queue.identity], [second, 1, identity])
+  assert.equal(queue.take(now), Infinity)
+  queue.settle(second)
+  // The broker took the second, so it had the first: no new identity is needed.
+  assert.equal(take(queue).baseSequence, 2)
+  assert.equal(queue.hasStrays, false)
+})
+
+test('batches never sent begin anew when nothing tells what became of those before them', () => {
+  const queue = fill(2)
+  queue.abandon(take(queue), false)
+  const fresh: ProducerIdentity = { producerId: 1, producerEpoch: 1 }
+  assert.equal(take(queue, { ...now, identity: fresh }).baseSequence, 0)
+  assert.equal(queue.identity, fresh)
+})
+
+test('a batch that may be written is not numbered anew for a refused one behind it', () => {
+  const queue = fill(3)
+  const [first, second, third] = [take(queue), take(queue), take(queue)]
+  second.untoldCopies = 0
+  queue.retry(first, 0)
+  queue.abandon(second, true)
+  queue.retry(third, 0)
+  assert.deepEqual([take(queue), first.baseSequence], [first, 0])
+  assert.equal(queue.take(now), Infinity)
+  queue.settle(first)
+  const fresh: ProducerIdentity = { producerId: 1, producerEpoch: 1 }
+  assert.deepEqual([take(queue, { ...now, identity: fresh }), third.baseSequence], [third, 0])
 })
 
 test('a partition with numbered batches stays with its identity until they are settled', () => {
@@ -148,6 +184,25 @@ test('the halves of a split batch take its place, and both must settle', () => {
   assert.equal(settled, 1)
 })
 
+test('the halves of a numbered batch share its numbers, and what follows keeps its own', () => {
+  const queue = new PartitionQueue('t', 0)
+  for (let number = 0; number < 5; number++) queue.append(record(number), 1000, atZero)
+  const whole = take(queue)
+  queue.append(record(5), 1000, atZero)
+  const next = take(queue)
+  queue.split(whole, halve(whole))
+  queue.retry(next, 0)
+  const places = queue.waiting.map(({ order, baseSequence }) => [order, baseSequence])
+  assert.deepEqual(places, [
+    [0, 0],
+    [2, 2],
+    [5, 5],
+  ])
+  const [first, second] = queue.waiting
+  assert.ok(first !== undefined && second !== undefined)
+  assert.deepEqual([queue.hasEarlier(first), queue.hasEarlier(second)], [false, true])
+})
+
 test('bytes are the same for every try, but for a number that had to be given anew', () => {
   for (const compression of ['none', 'gzip'] as const) {
     const queue = new PartitionQueue('t', 0)
@@ -157,7 +212,7 @@ test('bytes are the same for every try, but for a number that had to be given an
     const first = Buffer.from(encodeBatch(batch, { ...encoding, identity: queue.identity }))
     assert.deepEqual(encodeBatch(batch, { ...encoding, identity: queue.identity }), first)
     queue.retry(batch, 0)
-    queue.breakSequence()
+    queue.renumberFrom(batch)
     const fresh: ProducerIdentity = { producerId: 7, producerEpoch: 3 }
     assert.equal(take(queue, { ...now, identity: fresh }), batch)
     const again = encodeBatch(batch, { ...encoding, identity: queue.identity })
@@ -181,50 +236,4 @@ test('a batch can go to an old broker and then to a new one', () => {
       [1, 1],
       [2, 2],
     ])
-})
-
-/** What a broker that checks sequence numbers keeps, and how it answers. */
-class SequencedLog {
-  readonly kept: number[] = []
-  #next = new Map<ProducerIdentity, number>()
-
-  append(batch: Batch, from: ProducerIdentity): 'ok' | 'gap' {
-    const next = this.#next.get(from) ?? 0
-    if (batch.baseSequence < next) return 'ok'
-    if (batch.baseSequence > next) return 'gap'
-    this.#next.set(from, next + countOf(batch))
-    this.kept.push(...batch.timestamps)
-    return 'ok'
-  }
-}
-
-test('whatever gets lost on the way, every record arrives once and in order', () => {
-  const fate = fc.constantFrom('arrives', 'arrives', 'request lost', 'answer lost')
-  fc.assert(
-    fc.property(
-      fc.integer({ min: 1, max: 12 }),
-      fc.array(fate, { maxLength: 60 }),
-      (count, fates) => {
-        const queue = fill(count)
-        const log = new SequencedLog()
-        for (let round = 0; !queue.isEmpty; round++) {
-          assert.ok(round < 500, 'it comes to an end')
-          const sent: Batch[] = []
-          for (let next = queue.take(now); typeof next !== 'number'; next = queue.take(now)) {
-            sent.push(next)
-          }
-          for (const batch of sent) {
-            const what = fates.pop() ?? 'arrives'
-            const answer = what === 'request lost' ? 'lost' : log.append(batch, identity)
-            if (answer === 'ok' && what === 'arrives') queue.settle(batch)
-            else queue.retry(batch, 0)
-          }
-        }
-        assert.deepEqual(
-          log.kept,
-          Array.from({ length: count }, (_, index) => index),
-        )
-      },
-    ),
-  )
 })

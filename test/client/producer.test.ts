@@ -3,13 +3,14 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { Producer, RecordMetadata } from '../../src/client/producer/types.ts'
+import { DescribeProducers } from '../../src/kafka/messages/describe-producers.ts'
 import { InitProducerId } from '../../src/kafka/messages/init-producer-id.ts'
 import { Metadata } from '../../src/kafka/messages/metadata.ts'
 import { Produce } from '../../src/kafka/messages/produce.ts'
 import * as batch from '../../src/kafka/records/batch.ts'
 import { readAllRecords } from '../../src/kafka/records/read.ts'
 import type { FakeBroker } from './support/fake-broker.ts'
-import { createWorld, type World } from './support/fake-log.ts'
+import { createWorld, type FakeLog, type World } from './support/fake-log.ts'
 
 const numbers = (count: number): string[] => Array.from({ length: count }, (_, n) => `${n}`)
 
@@ -19,6 +20,11 @@ function sendAll(
   partition = 0,
 ): Promise<RecordMetadata>[] {
   return values.map((value) => producer.send({ topic: 't', partition, value: Buffer.from(value) }))
+}
+
+/** Producer epoch and sequence number of each batch. */
+function identities({ batches }: FakeLog): number[][] {
+  return batches.map((bytes) => [batch.producerEpoch(bytes, 0), batch.baseSequence(bytes, 0)])
 }
 
 function only(world: World): FakeBroker {
@@ -78,12 +84,55 @@ test('a broker that forgot our sequence numbers is given new ones', async () => 
   await world.clock.until(Promise.all(sendAll(producer, ['b'])))
   await world.clock.until(Promise.all(sendAll(producer, ['c'])))
   assert.deepEqual(world.log('t', 0).values(), ['a', 'b', 'c'])
-  assert.equal(broker.count(InitProducerId), 2)
-  const ids = world.log('t', 0).batches.map((bytes) => batch.producerId(bytes, 0))
-  assert.ok(ids[0] !== ids[1] && ids[1] === ids[2])
+  assert.equal(broker.count(InitProducerId), 1)
+  assert.deepEqual(identities(world.log('t', 0)), [
+    [0, 0],
+    [1, 0],
+    [1, 1],
+  ])
 })
 
-test('a refused record fails alone, and what follows goes on with a new identity', async () => {
+test('a leader that forgot a batch of unknown fate is asked for it, and has it once', async () => {
+  const world = await createWorld({ topics: { t: 1 } })
+  const broker = only(world)
+  const log = world.log('t', 0)
+  const producer = world.client.producer({ batchBytes: 70, deliveryTimeoutMs: Infinity })
+  await world.clock.until(Promise.all(sendAll(producer, ['a'])))
+  // Two batches on their way are written; then their answers are lost with the leader's memory.
+  for (const reaction of ['silence', 'reset'] as const) {
+    broker.once(Produce, (request) => {
+      log.append(request.topicData[0]?.partitionData[0]?.records ?? Buffer.alloc(0))
+      log.restart()
+      return reaction
+    })
+  }
+  const sent = sendAll(producer, ['b', 'c', 'd'])
+  const placed = await world.clock.until(Promise.all(sent))
+  assert.deepEqual(log.values(), ['a', 'b', 'c', 'd'])
+  assert.equal(placed[2]?.offset, 3)
+  assert.equal(identities(log).at(-1)?.[0], 0)
+})
+
+test('an older broker cannot be asked: what it may have written fails rather than be there twice', async () => {
+  const world = await createWorld({ topics: { t: 1 } })
+  const broker = only(world)
+  broker.on(DescribeProducers, () => 'reset', { min: 9, max: 9 })
+  const producer = world.client.producer()
+  await world.clock.until(Promise.all(sendAll(producer, ['a'])))
+  broker.once(Produce, () => 'reset')
+  broker.once(Produce, () => ({
+    responses: [{ name: 't', partitionResponses: [{ index: 0, errorCode: 45, baseOffset: -1 }] }],
+  }))
+  const [doubtful] = sendAll(producer, ['b'])
+  assert.ok(doubtful !== undefined)
+  await world.clock.until(
+    assert.rejects(doubtful, { code: 45, errorName: 'OUT_OF_ORDER_SEQUENCE_NUMBER' }),
+  )
+  await world.clock.until(Promise.all(sendAll(producer, ['c'])))
+  assert.deepEqual(world.log('t', 0).values(), ['a', 'c'])
+})
+
+test('a refused record fails alone, and what follows goes on with another identity', async () => {
   const world = await createWorld({ topics: { t: 1 } })
   const broker = only(world)
   const producer = world.client.producer()
@@ -411,8 +460,11 @@ test('a topic nothing was sent to for long is forgotten, and its numbers are not
   await send('t')
   await send('t')
   assert.deepEqual(world.log('t', 0).values(), ['t', 't', 't'])
-  const ids = world.log('t', 0).batches.map((bytes) => batch.producerId(bytes, 0))
-  assert.ok(ids[0] !== ids[1] && ids[1] === ids[2])
+  assert.deepEqual(identities(world.log('t', 0)), [
+    [0, 0],
+    [1, 0],
+    [1, 1],
+  ])
   assert.equal(world.log('u', 0).values().length, 25)
 })
 

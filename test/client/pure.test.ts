@@ -11,7 +11,7 @@ import {
   mergeMetadata,
   parseAddress,
 } from '../../src/client/metadata.ts'
-import { outcomeOf } from '../../src/client/producer/outcomes.ts'
+import { isReached, outcomeOf } from '../../src/client/producer/outcomes.ts'
 import { completeProducerSettings } from '../../src/client/producer/settings.ts'
 import { completeSettings } from '../../src/client/settings.ts'
 import { commonVersion, exact } from '../../src/client/versions.ts'
@@ -107,6 +107,8 @@ const context = {
   recordCount: 2,
   numbered: true,
   earlierUnsettled: false,
+  mayBeWritten: false,
+  hasStrays: false,
   mayGoWithout: true,
 }
 const outcomes: readonly (readonly [number, Partial<typeof context>, string])[] = [
@@ -119,10 +121,18 @@ const outcomes: readonly (readonly [number, Partial<typeof context>, string])[] 
   [2, {}, 'retry'],
   [45, { earlierUnsettled: true }, 'retry'],
   [45, {}, 'newIdentity'],
+  [45, { mayBeWritten: true }, 'ask'],
+  [45, { mayBeWritten: true, earlierUnsettled: true }, 'retry'],
   [45, { numbered: false }, 'fail'],
   [47, {}, 'newIdentity'],
+  [47, { mayBeWritten: true }, 'fail'],
+  [47, { earlierUnsettled: true }, 'retry'],
   [59, {}, 'newIdentity'],
+  [59, { earlierUnsettled: true }, 'retry'],
+  [59, { mayBeWritten: true }, 'newIdentity'],
+  [59, { mayBeWritten: true, hasStrays: true }, 'retry'],
   [43, {}, 'withoutIdentity'],
+  [43, { earlierUnsettled: true }, 'retry'],
   [43, { mayGoWithout: false }, 'fail'],
   [10, {}, 'split'],
   [10, { recordCount: 1 }, 'fail'],
@@ -136,6 +146,19 @@ for (const [code, given, outcome] of outcomes) {
     assert.equal(outcomeOf(code, { ...context, ...given }), outcome)
   })
 }
+
+test('a log has a batch when its last number is at or behind the end of it, on the circle', () => {
+  const cases: readonly (readonly [number, number, boolean])[] = [
+    [-1, 0, false],
+    [3, 3, true],
+    [3, 4, false],
+    [4, 3, true],
+    [0, 0x7fffffff, true],
+    [0x7fffffff, 0, false],
+  ]
+  for (const [last, lastOfBatch, reached] of cases)
+    assert.equal(isReached(last, lastOfBatch), reached, `${last} of ${lastOfBatch}`)
+})
 
 test('idempotence that is asked for must be possible; by default it is on where it can be', () => {
   assert.equal(completeProducerSettings({}, 1000).idempotence, 'ifPossible')

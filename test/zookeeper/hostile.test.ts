@@ -102,7 +102,7 @@ test('a packet beyond jute.maxbuffer closes the connection before it is received
   await expectAlive(world)
 })
 
-test('an unknown request is answered as unimplemented, and the connection stays', async () => {
+test('an unknown request is answered as unimplemented, and the connection is closed', async () => {
   const world = new World()
   await world.startServer()
   const client = await raw(world)
@@ -119,7 +119,7 @@ test('an unknown request is answered as unimplemented, and the connection stays'
     ],
     [16, 5, -6],
   )
-  assert.equal(client.isClosed, false)
+  assert.equal(client.isClosed, true)
 })
 
 test('another session cannot be taken over without its password', async () => {

@@ -112,7 +112,7 @@ test('every kind of change is read as it was written', () => {
         { type: 'create', path: '/c', data: null, acl, owner: 7n, parentCversion: 1 },
       ],
     },
-    { type: 'nothing' },
+    { type: 'nothing', err: -101 },
   ]
   for (const change of changes) {
     const transaction = { header: { clientId: 7n, cxid: 1, zxid: 2n, time: 3n }, change }

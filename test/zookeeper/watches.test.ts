@@ -52,7 +52,7 @@ function onModel(model: ModelWatch[], one: Step): { model: ModelWatch[]; told: s
     }
     case 'recursive': {
       const watch = { path: one.path, watcher: one.watcher, mode: RECURSIVE }
-      return { model: add({ kind: 'data', ...watch }), told: [] }
+      return { model: add({ kind: 'data', ...watch }, { kind: 'child', ...watch }), told: [] }
     }
     case 'remove':
       return {
@@ -70,7 +70,7 @@ function onModel(model: ModelWatch[], one: Step): { model: ModelWatch[]; told: s
       const hears = ({ kind, path, mode }: ModelWatch): boolean => {
         if (mode !== RECURSIVE) return kindsTold.includes(kind) && path === one.path
         const isBelow = path === '/' || path === one.path || one.path.startsWith(`${path}/`)
-        return one.type !== 'childrenChanged' && isBelow
+        return kind === 'data' && one.type !== 'childrenChanged' && isBelow
       }
       const told = new Set(model.filter(hears).map(({ watcher }) => watcher))
       const left = model.filter((watch) => watch.mode !== STANDARD || !hears(watch))

@@ -1,11 +1,20 @@
 /** A broker's settings: server.properties read, checked, and given the names the code uses. */
 import { UserError } from '../../runtime/service.ts'
+import type { ReplicationSettings } from '../replication/settings.ts'
 import type { Endpoint } from '../znodes.ts'
 import { brokerDeclarations } from './broker-settings.ts'
-import { configSources, configTypes, type DescribedConfig } from './described.ts'
+import {
+  configSources,
+  configTypes,
+  type ConfigSynonym,
+  type DescribedConfig,
+} from './described.ts'
+import { ConfigLayers, type DynamicProperties, type Properties } from './layers.ts'
 import { parseListeners } from './listeners.ts'
+import { replicationSettings } from './replication.ts'
 
-export interface BrokerSettings {
+/** The values; those of dynamic settings change in place. */
+export interface BrokerFields {
   /** -1: one is generated. */
   readonly brokerId: number
   readonly brokerIdGenerationEnable: boolean
@@ -38,9 +47,22 @@ export interface BrokerSettings {
   readonly producerIdExpirationMs: number
   readonly httpAddress: string | null
   readonly groups: GroupSettings
-  /** What the file says of a setting, or of one that it stands for; undefined: nothing. */
+  /** The listener by which brokers reach each other. */
+  readonly interBrokerListener: string
+  readonly replication: ReplicationSettings
+}
+
+export interface BrokerSettings extends BrokerFields {
+  /** What was said of a setting, or of one that it stands for; undefined: nothing. */
   readonly textOf: (name: string) => string | undefined
+  readonly synonymsOf: (name: string) => ConfigSynonym[]
   readonly describe: () => DescribedConfig[]
+  readonly describeDefaults: () => DescribedConfig[]
+  readonly dynamic: () => DynamicProperties
+  /** Why the broker could not have these; undefined where it could. */
+  readonly dynamicProblem: (properties: DynamicProperties) => string | undefined
+  /** Replaces what was changed before. @throws UserError where there is a problem; nothing changed */
+  readonly applyDynamic: (properties: DynamicProperties) => void
 }
 
 export interface GroupSettings {
@@ -57,29 +79,50 @@ export interface GroupSettings {
   readonly sizeMax: number
 }
 
-/** Other spellings of one setting, the finest unit first; the factor leads to the finest. */
-const spellings: Readonly<Record<string, readonly (readonly [string, number])[]>> = {
-  'log.retention.ms': [
-    ['log.retention.minutes', 60000],
-    ['log.retention.hours', 3600000],
-  ],
-  'log.roll.ms': [['log.roll.hours', 3600000]],
-  'log.roll.jitter.ms': [['log.roll.jitter.hours', 3600000]],
-  'log.flush.interval.ms': [['log.flush.scheduler.interval.ms', 1]],
-}
-
 /** @throws UserError that names the setting. Warnings go to the log. */
-export function brokerSettings(properties: Readonly<Record<string, string>>): {
+export function brokerSettings(properties: Properties): {
   settings: BrokerSettings
   warnings: readonly string[]
 } {
-  const { values, given, warnings } = brokerDeclarations.parse(properties)
+  let layers = new ConfigLayers(properties)
+  const { fields, warnings } = read(layers)
+  const settings: BrokerSettings = {
+    ...fields,
+    textOf: (name) => layers.textOf(name),
+    synonymsOf: (name) => layers.synonymsOf(name, isSensitive(name)),
+    describe: () => describe(layers),
+    describeDefaults: () => describeDefaults(layers),
+    dynamic: () => layers.dynamic,
+    applyDynamic(dynamic) {
+      const next = new ConfigLayers(properties, dynamic)
+      // Whoever holds the settings sees what changed at its next look.
+      Object.assign(settings, read(next).fields)
+      layers = next
+    },
+    dynamicProblem: (dynamic) => problemOf(new ConfigLayers(properties, dynamic)),
+  }
+  return { settings, warnings }
+}
+
+function problemOf(layers: ConfigLayers): string | undefined {
+  try {
+    read(layers)
+    return undefined
+  } catch (error) {
+    if (error instanceof UserError) return error.message
+    throw error
+  }
+}
+
+/** @throws UserError */
+function read(layers: ConfigLayers): { fields: BrokerFields; warnings: readonly string[] } {
+  const { values, given, warnings } = brokerDeclarations.parse(layers.merged)
   const zookeeperConnect = values['zookeeper.connect']
   if (zookeeperConnect === null || zookeeperConnect === '')
     throw new UserError(
       'Missing required configuration `zookeeper.connect` which has no default value.',
     )
-  const settings: BrokerSettings = {
+  const fields: BrokerFields = {
     brokerId: values['broker.id'],
     brokerIdGenerationEnable: values['broker.id.generation.enable'],
     reservedBrokerIdMax: values['reserved.broker.max.id'],
@@ -134,53 +177,64 @@ export function brokerSettings(properties: Readonly<Record<string, string>>): {
       initialRebalanceDelayMs: values['group.initial.rebalance.delay.ms'],
       sizeMax: values['group.max.size'],
     },
-    textOf: (name) => textOf(properties, name),
-    describe: () => describe(properties),
+    interBrokerListener:
+      values['inter.broker.listener.name'] ?? values['security.inter.broker.protocol'],
+    replication: replicationSettings(values, given),
   }
-  refuseUnsafe(settings)
-  return { settings, warnings }
-}
-
-function textOf(properties: Readonly<Record<string, string>>, name: string): string | undefined {
-  const own = properties[name]
-  if (own !== undefined) return own
-  for (const [other, factor] of spellings[name] ?? []) {
-    const text = properties[other]
-    if (text === undefined) continue
-    const value = Number(text)
-    return value < 0 ? '-1' : String(value * factor)
-  }
-  return undefined
+  refuseUnsafe(fields, layers)
+  return { fields, warnings }
 }
 
 /** What would let somebody in, or keep what should go, must not be overlooked. */
-function refuseUnsafe(settings: BrokerSettings): void {
+function refuseUnsafe(settings: BrokerFields, layers: ConfigLayers): void {
   for (const { listener, securityProtocol } of settings.listeners)
     if (securityProtocol !== 'PLAINTEXT')
       throw new UserError(
         `listeners: ${listener} is ${securityProtocol}, which is not supported yet; only PLAINTEXT is.`,
       )
-  if (settings.textOf('log.cleanup.policy')?.includes('compact') === true)
+  if (layers.textOf('log.cleanup.policy')?.includes('compact') === true)
     throw new UserError('log.cleanup.policy=compact is not supported yet; only delete is.')
   if (settings.logDirectories.length === 0)
     throw new UserError('log.dirs: at least one directory must be given.')
 }
 
-function describe(properties: Readonly<Record<string, string>>): DescribedConfig[] {
-  return Object.entries(brokerDeclarations.settings).map(([name, declared]) => {
-    const own = properties[name]
-    const isSensitive = declared.type === 'password'
-    const source = own === undefined ? configSources.default : configSources.staticBroker
-    const value = isSensitive ? null : (own ?? declared.defaultText)
-    return {
-      name,
-      value,
-      source,
-      readOnly: declared.mode === 'read-only',
-      isSensitive,
-      type: configTypes[declared.type],
-      about: declared.about,
-      synonyms: own === undefined ? [] : [{ name, value, source }],
-    }
+type BrokerSettingName = keyof typeof brokerDeclarations.settings
+
+function isSensitive(name: string): boolean {
+  return brokerDeclarations.settings[name as BrokerSettingName]?.type === 'password'
+}
+
+function describe(layers: ConfigLayers): DescribedConfig[] {
+  return Object.keys(brokerDeclarations.settings).map((name) =>
+    describeOne(name, layers.textOf(name), layers.synonymsOf(name, isSensitive(name))),
+  )
+}
+
+/** Of the settings for all brokers alone. */
+function describeDefaults(layers: ConfigLayers): DescribedConfig[] {
+  return Object.entries(layers.dynamic.forAll).flatMap(([name, value]) => {
+    if (!Object.hasOwn(brokerDeclarations.settings, name)) return []
+    const source = configSources.dynamicDefaultBroker
+    const shown = isSensitive(name) ? null : value
+    return [describeOne(name, value, [{ name, value: shown, source }])]
   })
+}
+
+function describeOne(
+  name: string,
+  text: string | undefined,
+  synonyms: readonly ConfigSynonym[],
+): DescribedConfig {
+  const declared = brokerDeclarations.settings[name as BrokerSettingName]
+  const hidden = isSensitive(name)
+  return {
+    name,
+    value: hidden ? null : (text ?? declared.defaultText),
+    source: synonyms[0]?.source ?? configSources.default,
+    readOnly: declared.mode === 'read-only',
+    isSensitive: hidden,
+    type: configTypes[declared.type],
+    about: declared.about,
+    synonyms,
+  }
 }

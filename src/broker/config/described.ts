@@ -19,6 +19,7 @@ export interface ConfigSynonym {
 export const configSources = {
   topic: 1,
   dynamicBroker: 2,
+  dynamicDefaultBroker: 3,
   staticBroker: 4,
   default: 5,
 } as const

@@ -75,6 +75,8 @@ const brokerNames: Readonly<Partial<Record<TopicSettingName, string>>> = {
   'flush.messages': 'log.flush.interval.messages',
   'flush.ms': 'log.flush.interval.ms',
   'index.interval.bytes': 'log.index.interval.bytes',
+  'local.retention.bytes': 'log.local.retention.bytes',
+  'local.retention.ms': 'log.local.retention.ms',
   'max.compaction.lag.ms': 'log.cleaner.max.compaction.lag.ms',
   'max.message.bytes': 'message.max.bytes',
   'message.downconversion.enable': 'log.message.downconversion.enable',
@@ -163,7 +165,6 @@ function brokerNameOf(name: string): string {
 
 function problemOf(name: string, text: string): string | undefined {
   const declared = topicDeclarations.settings[name as TopicSettingName]
-  if (declared === undefined) return `Unknown topic config name: ${name}`
   try {
     parseSetting<unknown>(name, declared, text)
     return undefined
@@ -173,19 +174,77 @@ function problemOf(name: string, text: string): string | undefined {
   }
 }
 
+interface Problem {
+  readonly message: string
+  /** One value is wrong, rather than a name or what values come to together. */
+  readonly isValue: boolean
+}
+
 /** Why a topic cannot have these settings; undefined where it can. */
 export function topicConfigProblem(
   topic: string,
   configs: Readonly<Record<string, string>>,
   broker: BrokerSettings,
 ): string | undefined {
+  return findProblem(topic, configs, broker)?.message
+}
+
+/** The same in the words of the APIs that alter settings. */
+export function topicAlterationProblem(
+  topic: string,
+  configs: Readonly<Record<string, string>>,
+  broker: BrokerSettings,
+): string | undefined {
+  const problem = findProblem(topic, configs, broker)
+  if (problem?.isValue !== true) return problem?.message
+  return `Invalid config value for resource ConfigResource(type=TOPIC, name='${topic}'): ${problem.message}`
+}
+
+function findProblem(
+  topic: string,
+  configs: Readonly<Record<string, string>>,
+  broker: BrokerSettings,
+): Problem | undefined {
+  const unknown = Object.keys(configs).find(
+    (name) => !Object.hasOwn(topicDeclarations.settings, name),
+  )
+  if (unknown !== undefined)
+    return { message: `Unknown topic config name: ${unknown}`, isValue: false }
   for (const [name, text] of Object.entries(configs)) {
-    const problem = problemOf(name, text)
-    if (problem !== undefined) return problem
+    const message = problemOf(name, text) ?? formProblem(name, text)
+    if (message !== undefined) return { message, isValue: true }
   }
-  const isInternal = isInternalTopic(topic)
-  if (effective(configs, broker)['cleanup.policy'].includes('compact') && !isInternal)
-    return 'cleanup.policy=compact is not supported yet: records would be kept for ever.'
+  const values = effective(configs, broker)
+  const [least, most] = [values['min.compaction.lag.ms'], values['max.compaction.lag.ms']]
+  if (least > most)
+    return {
+      message: `conflict topic config setting min.compaction.lag.ms (${least}) > max.compaction.lag.ms (${most})`,
+      isValue: false,
+    }
+  if (values['cleanup.policy'].includes('compact') && !isInternalTopic(topic))
+    return {
+      message: 'cleanup.policy=compact is not supported yet: records would be kept for ever.',
+      isValue: false,
+    }
+  return undefined
+}
+
+const throttledReplicas = /^(\*|\d+:\d+(\s*,\s*\d+:\d+)*)?$/
+const formatVersion = /^(0\.8\.[0-2]|0\.9\.0|0\.1[01]\.\d|[1-3]\.\d)([.-].*)?$/
+
+/** What a declaration's type and bounds do not say. */
+function formProblem(name: string, text: string): string | undefined {
+  const refused = (value: string, reason: string): string =>
+    `Invalid value ${value} for configuration ${name}: ${reason}`
+  if (name.endsWith('.replication.throttled.replicas') && !throttledReplicas.test(text.trim()))
+    return refused(
+      `[${text}]`,
+      `${name} must be the literal '*' or a list of replicas in the following format: [partitionId]:[brokerId],[partitionId]:[brokerId],...`,
+    )
+  if (name === 'message.format.version' && !formatVersion.test(text))
+    return refused(text, `Version ${text} is not a valid version`)
+  if (name === 'remote.storage.enable' && text.trim().toLowerCase() === 'true')
+    return 'Tiered Storage functionality is disabled in the broker. Topic cannot be configured with remote log storage.'
   return undefined
 }
 
@@ -195,19 +254,13 @@ function describe(
 ): DescribedConfig[] {
   return Object.entries(topicDeclarations.settings).map(([name, declared]) => {
     const brokerName = brokerNameOf(name)
-    const synonyms = []
+    const synonyms = broker.synonymsOf(brokerName)
     const own = overrides[name]
-    if (own !== undefined) synonyms.push({ name, value: own, source: configSources.topic })
-    const inherited = broker.textOf(brokerName)
-    if (inherited !== undefined)
-      synonyms.push({ name: brokerName, value: inherited, source: configSources.staticBroker })
-    const usual = { name: brokerName, value: declared.defaultText, source: configSources.default }
-    synonyms.push(usual)
-    const first = synonyms[0] ?? usual
+    if (own !== undefined) synonyms.unshift({ name, value: own, source: configSources.topic })
     return {
       name,
-      value: first.value,
-      source: first.source,
+      value: own ?? broker.textOf(brokerName) ?? declared.defaultText,
+      source: synonyms[0]?.source ?? configSources.default,
       readOnly: false,
       isSensitive: false,
       type: configTypes[declared.type],

@@ -2,13 +2,11 @@ import { Errors } from '../../kafka/errors.ts'
 import { DescribeConfigs } from '../../kafka/messages/describe-configs.ts'
 import type { RequestOf } from '../../wire/schema.ts'
 import { configSources, type DescribedConfig } from '../config/described.ts'
+import { resourceTypes } from '../config-alteration.ts'
 import { handler, type RequestContext } from '../handler.ts'
 import { topicNameProblem } from '../topic-names.ts'
 
 type Resource = RequestOf<typeof DescribeConfigs>['resources'][number]
-
-const topicType = 2
-const brokerType = 4
 
 /** DescribeConfigs (key 32) of topics and of this broker. Secrets have no value in it (kafka.md F45). */
 export const describeConfigs = handler(DescribeConfigs, [0, 4], (request, context) => ({
@@ -30,25 +28,36 @@ export const describeConfigs = handler(DescribeConfigs, [0, 4], (request, contex
 
 function describe(resource: Resource, context: RequestContext) {
   const { resourceType, resourceName } = resource
-  if (resourceType === topicType) {
+  if (resourceType === resourceTypes.topic) {
     const problem = topicNameProblem(resourceName)
     if (problem !== undefined)
-      return { errorCode: Errors.INVALID_TOPIC_EXCEPTION, errorMessage: problem.slice(0, 1000) }
+      return {
+        errorCode: Errors.INVALID_TOPIC_EXCEPTION,
+        errorMessage: `Topic name is invalid: ${problem}`.slice(0, 1000),
+      }
     if (context.parts.metadata.topic(resourceName) === undefined)
       return { errorCode: Errors.UNKNOWN_TOPIC_OR_PARTITION, errorMessage: '' }
     return { rows: context.parts.configs.of(resourceName).describe() }
   }
-  if (resourceType === brokerType) {
-    if (resourceName === '') return { rows: [] }
+  if (resourceType === resourceTypes.broker) {
+    if (resourceName === '') return { rows: context.parts.settings.describeDefaults() }
     if (resourceName === String(context.parts.brokerId))
       return { rows: context.parts.settings.describe() }
-    const errorMessage = `Unexpected broker id, expected ${context.parts.brokerId} or empty string, but received ${resourceName}`
-    return { errorCode: Errors.INVALID_REQUEST, errorMessage }
+    return invalid(
+      `Unexpected broker id, expected ${context.parts.brokerId} or empty string, but received ${resourceName}`,
+    )
   }
-  return {
-    errorCode: Errors.INVALID_REQUEST,
-    errorMessage: `Unsupported resource type: ${resourceType}`,
-  }
+  // Levels of loggers are not told one by one.
+  if (resourceType === resourceTypes.brokerLogger) return { rows: [] }
+  if (resourceType === resourceTypes.clientMetrics)
+    return invalid('Config type client-metrics is only supported on KRaft clusters')
+  return invalid(
+    'This most likely occurs because of a request being malformed by the client library or the message was sent to an incompatible broker. See the broker logs for more details.',
+  )
+}
+
+function invalid(errorMessage: string) {
+  return { errorCode: Errors.INVALID_REQUEST, errorMessage }
 }
 
 function configRow(

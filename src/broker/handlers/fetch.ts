@@ -39,8 +39,7 @@ export const fetch = handler(
       nowMs: clock.monotonicMs(),
       nameOf: (topicId) => metadata.nameOfId(topicId),
     })
-    if (scope.kind === 'refused')
-      return { errorCode: scope.errorCode, sessionId: 0, responses: [] }
+    if (scope.kind === 'refused') return { errorCode: scope.errorCode, sessionId: 0, responses: [] }
     const asked = scope.kind === 'incremental' ? scope.partitions : named
     const fetching = { request, context, scope, asked }
     const first = readAll(asked, request, context)
@@ -67,11 +66,7 @@ function namedBy(request: FetchRequest, { apiVersion, parts }: RequestContext): 
 
 type Body = ReturnType<typeof bodyOf>
 
-function park(
-  fetching: Fetching,
-  first: Pass,
-  answer: (reply: Reply<Body>) => void,
-): Waiting {
+function park(fetching: Fetching, first: Pass, answer: (reply: Reply<Body>) => void): Waiting {
   const { request, context, asked } = fetching
   let isDone = false
   const leave = (): void => {
@@ -113,11 +108,11 @@ async function convertAll<T>(sources: readonly ConvertedRecords[], make: () => T
 
 /** Where the records of an answer come from, and in what form. */
 function sourcesOf(pass: Pass, context: RequestContext): Source[] {
-  const { coldReads, configs } = context.parts
+  const { sliceReads, configs } = context.parts
   const magic = conversionTarget(context.apiVersion)
   return pass.found.map(({ partition, slice, asked }) => {
     if (partition === undefined || slice === undefined) return null
-    if (magic === undefined) return new RecordsOfSlice(partition.log, slice, coldReads)
+    if (magic === undefined) return new RecordsOfSlice(partition.log, slice, sliceReads)
     return new ConvertedRecords(partition.log, slice, {
       magic,
       firstOffset: Number(asked.wanted.fetchOffset),

@@ -1,4 +1,5 @@
 import type { Handler } from '../handler.ts'
+import { alterConfigs } from './alter-configs.ts'
 import { apiVersions } from './api-versions.ts'
 import { consumerGroupDescribe, consumerGroupHeartbeat } from './consumer-group.ts'
 import { createTopics } from './create-topics.ts'
@@ -6,11 +7,17 @@ import { deleteTopics } from './delete-topics.ts'
 import { describeCluster } from './describe-cluster.ts'
 import { describeConfigs } from './describe-configs.ts'
 import { describeGroups } from './describe-groups.ts'
+import { deleteRecords } from './delete-records.ts'
+import { offsetForLeaderEpoch } from './offset-for-leader-epoch.ts'
+import { describeLogDirs } from './describe-log-dirs.ts'
+import { describeProducers } from './describe-producers.ts'
 import { fetch } from './fetch.ts'
 import { findCoordinator } from './find-coordinator.ts'
 import { heartbeat } from './heartbeat.ts'
+import { incrementalAlterConfigs } from './incremental-alter-configs.ts'
 import { initProducerId } from './init-producer-id.ts'
 import { joinGroup } from './join-group.ts'
+import { leaderAndIsr } from './leader-and-isr.ts'
 import { leaveGroup } from './leave-group.ts'
 import { listGroups } from './list-groups.ts'
 import { listOffsets } from './list-offsets.ts'
@@ -18,7 +25,9 @@ import { metadata } from './metadata.ts'
 import { offsetCommit } from './offset-commit.ts'
 import { offsetFetch } from './offset-fetch.ts'
 import { produce } from './produce.ts'
+import { stopReplica } from './stop-replica.ts'
 import { syncGroup } from './sync-group.ts'
+import { updateMetadata } from './update-metadata.ts'
 
 /** Every API this broker serves, in the order of the keys: dispatch and ApiVersions come from here. */
 export const handlers: readonly Handler[] = [
@@ -26,6 +35,9 @@ export const handlers: readonly Handler[] = [
   fetch,
   listOffsets,
   metadata,
+  leaderAndIsr,
+  stopReplica,
+  updateMetadata,
   offsetCommit,
   offsetFetch,
   findCoordinator,
@@ -38,9 +50,15 @@ export const handlers: readonly Handler[] = [
   apiVersions(() => handlers),
   createTopics,
   deleteTopics,
+  deleteRecords,
   initProducerId,
+  offsetForLeaderEpoch,
   describeConfigs,
+  alterConfigs,
+  describeLogDirs,
+  incrementalAlterConfigs,
   describeCluster,
+  describeProducers,
   consumerGroupHeartbeat,
   consumerGroupDescribe,
 ]

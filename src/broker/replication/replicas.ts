@@ -3,8 +3,8 @@ import { DiskError } from '../../runtime/disk.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import type { LogDirectory } from '../../storage/log-directory.ts'
 import type { LogSettings } from '../../storage/settings.ts'
-import type { Turn } from '../turn.ts'
-import { Partition, type Leadership } from './partition.ts'
+import type { Fetchers } from './fetchers.ts'
+import { Partition, type Leadership, type PartitionParts } from './partition.ts'
 
 export interface ReplicaOrder extends Leadership {
   readonly topic: string
@@ -14,9 +14,9 @@ export interface ReplicaOrder extends Leadership {
   readonly isNew: boolean
 }
 
-export interface ReplicasParts {
-  readonly turn: Turn
+export interface ReplicasParts extends PartitionParts {
   readonly logger: Logger
+  readonly fetchers: Fetchers
   /** Those that could be opened. */
   readonly directories: readonly LogDirectory[]
   /** Some directory could not: what is missing may lie there. */
@@ -25,13 +25,11 @@ export interface ReplicasParts {
 
 /** All replicas of this broker, found by topic and partition without building a key. */
 export class Replicas {
-  readonly #brokerId: number
   readonly #parts: ReplicasParts
   readonly #topics = new Map<string, (Partition | undefined)[]>()
   #count = 0
 
-  constructor(brokerId: number, parts: ReplicasParts) {
-    this.#brokerId = brokerId
+  constructor(parts: ReplicasParts) {
     this.#parts = parts
     for (const directory of parts.directories) {
       for (const log of directory.logs.values()) this.#add(log)
@@ -45,6 +43,10 @@ export class Replicas {
 
   get(topic: string, partition: number): Partition | undefined {
     return this.#topics.get(topic)?.[partition]
+  }
+
+  topicNames(): Iterable<string> {
+    return this.#topics.keys()
   }
 
   has(topic: string): boolean {
@@ -61,15 +63,30 @@ export class Replicas {
       for (const partition of partitions) if (partition !== undefined) yield partition
   }
 
-  /** Carries out LeaderAndIsr for one partition: makes the log where it is missing. Error code. */
+  /**
+   * Carries out LeaderAndIsr for one partition: makes the log where it is missing, and leads or follows.
+   * Nothing must be fetched for a partition that is to lead (`release`). Returns an error code.
+   */
   obey(order: ReplicaOrder): number {
-    if (!order.replicas.includes(this.#brokerId)) return Errors.UNKNOWN_TOPIC_OR_PARTITION
+    const { brokerId, fetchers } = this.#parts
+    if (!order.replicas.includes(brokerId)) return Errors.UNKNOWN_TOPIC_OR_PARTITION
     const known = this.get(order.topic, order.partition)
     const knownId = known?.log.topicId
     if (knownId !== undefined && order.topicId !== undefined && knownId !== order.topicId)
       return Errors.INCONSISTENT_TOPIC_ID
     const partition = known ?? this.#create(order)
-    return partition === undefined ? Errors.KAFKA_STORAGE_ERROR : partition.follow(order)
+    if (partition === undefined || partition.log.offline) return Errors.KAFKA_STORAGE_ERROR
+    if (order.topicId !== undefined)
+      this.#directoryOf(partition)?.adoptTopicId(partition.log, order.topicId)
+    const error = partition.follow(order)
+    if (partition.leadership === order && !partition.isLeader) fetchers.follow(partition)
+    return error
+  }
+
+  /** Resolves when nothing is fetched for this partition any more. */
+  async release(topic: string, partition: number): Promise<void> {
+    const known = this.get(topic, partition)
+    if (known !== undefined) await this.#parts.fetchers.release(known.log.name)
   }
 
   /** Kafka puts a new log where the fewest are. Undefined: no directory can take it. */
@@ -96,25 +113,34 @@ export class Replicas {
       if (partition !== undefined) partition.log.settings = settings
   }
 
-  /** Carries out StopReplica with deletion for a whole topic: roles end, data goes. */
-  removeTopic(topic: string): void {
-    const partitions = this.#topics.get(topic) ?? []
-    this.#topics.delete(topic)
-    for (const partition of partitions) {
-      if (partition === undefined) continue
-      this.#count -= 1
-      partition.stop()
-      try {
-        this.#directoryOf(partition)?.remove(topic, partition.index)
-      } catch (error) {
-        if (!(error instanceof DiskError)) throw error
-        this.#parts.logger.error(`Cannot remove the log of ${topic}-${partition.index}`, error)
-      }
+  /** Carries out StopReplica with deletion: the role ends, the data goes. Returns an error code. */
+  remove(topic: string, index: number): number {
+    const partitions = this.#topics.get(topic)
+    const partition = partitions?.[index]
+    if (partitions === undefined || partition === undefined) return Errors.NONE
+    void this.#parts.fetchers.release(partition.log.name)
+    partitions[index] = undefined
+    if (partitions.every((one) => one === undefined)) this.#topics.delete(topic)
+    this.#count -= 1
+    partition.stop()
+    try {
+      this.#directoryOf(partition)?.remove(topic, index)
+      return Errors.NONE
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error
+      this.#parts.logger.error(`Cannot remove the log of ${topic}-${index}`, error)
+      return Errors.KAFKA_STORAGE_ERROR
     }
   }
 
+  /** The same for a whole topic. */
+  removeTopic(topic: string): void {
+    const partitions = this.#topics.get(topic) ?? []
+    for (const index of [...partitions.keys()]) this.remove(topic, index)
+  }
+
   #add(log: Partition['log']): Partition {
-    const partition = new Partition(log, this.#brokerId, this.#parts.turn)
+    const partition = new Partition(log, this.#parts)
     let partitions = this.#topics.get(log.topic)
     if (partitions === undefined) this.#topics.set(log.topic, (partitions = []))
     while (partitions.length < log.partition) partitions.push(undefined)
@@ -131,6 +157,9 @@ export class Replicas {
 
   #directoryFailed(directory: LogDirectory): void {
     for (const partition of this.all())
-      if (directory.get(partition.topic, partition.index) === partition.log) partition.moved()
+      if (directory.get(partition.topic, partition.index) === partition.log) {
+        void this.#parts.fetchers.release(partition.log.name)
+        partition.moved()
+      }
   }
 }

@@ -72,7 +72,7 @@ export interface Batch {
   bufferedBytes: number
   /** Monotonic milliseconds at which its oldest record was queued. */
   readonly createdMs: number
-  /** Its place in the queue; halves of a split batch share one. */
+  /** The place of its first record among all that the queue ever had. */
   readonly order: number
   /** No more records may join: it was sent once, or cut off. */
   sealed: boolean
@@ -81,6 +81,11 @@ export interface Batch {
   notBeforeMs: number
   /** -1: none given yet. */
   baseSequence: number
+  /**
+   * Copies of it that were sent under this number and of which no answer told that they were not
+   * written. While there are any, another number might write the records twice.
+   */
+  untoldCopies: number
   /** Why the last try failed. */
   lastError: Error | undefined
   /** Called when its last record is settled. */
@@ -101,6 +106,7 @@ export function newBatch(createdMs: number, order: number): Batch {
     attempts: 0,
     notBeforeMs: 0,
     baseSequence: -1,
+    untoldCopies: 0,
     lastError: undefined,
     settled: [],
   }

@@ -118,7 +118,7 @@ export function halve(batch: Batch): [Batch, Batch] {
   const middle = countOf(batch) >> 1
   const halves: [Batch, Batch] = [
     newBatch(batch.createdMs, batch.order),
-    newBatch(batch.createdMs, batch.order),
+    newBatch(batch.createdMs, batch.order + middle),
   ]
   const share = Math.floor(batch.bufferedBytes / records.length)
   let rest = batch.bufferedBytes - share * records.length

@@ -1,5 +1,5 @@
 // The producer's identity for sequence numbers: asked of a broker when first needed, given up where
-// the brokers have none to give, asked for again when sequence numbers broke.
+// the brokers have none to give, taken to its next epoch when sequence numbers broke.
 import { Errors } from '../../kafka/errors.ts'
 import { InitProducerId } from '../../kafka/messages/init-producer-id.ts'
 import { delay } from '../../runtime/clock.ts'
@@ -18,6 +18,7 @@ export type IdentityState =
 
 /** Without a transactional id the time-out means nothing; Java sends this. */
 const noTimeoutMs = 0x7fffffff
+const producerEpochMax = 0x7fff
 
 export class IdentitySource {
   readonly #cluster: Cluster
@@ -45,12 +46,18 @@ export class IdentitySource {
     return this.#state
   }
 
-  /** Numbers of this identity broke somewhere: the next state() asks for another. */
+  /**
+   * Numbers of this identity broke somewhere: from now on there is another. The next epoch needs no
+   * broker's leave (KIP-360), and a partition that has seen it takes nothing late of the old one.
+   */
   renew(broken: ProducerIdentity | undefined): void {
     const state = this.#state
-    if (state !== 'unknown' && state.kind === 'known' && state.identity === broken) {
-      this.#state = 'unknown'
-    }
+    if (state === 'unknown' || state.kind !== 'known' || state.identity !== broken) return
+    const { producerId, producerEpoch } = state.identity
+    this.#state =
+      producerEpoch < producerEpochMax
+        ? { kind: 'known', identity: { producerId, producerEpoch: producerEpoch + 1 } }
+        : 'unknown'
   }
 
   /** A topic cannot keep numbers: go on without. */

@@ -28,7 +28,7 @@ export interface DrainConditions {
 
 /**
  * Oldest first. Invariants: sequence numbers are given in queue order and without gaps; a batch that
- * is sent again is alone on its way; while `broken`, nothing is sent.
+ * is sent again is alone on its way; a batch that may have been written keeps its number.
  */
 export class PartitionQueue {
   readonly topic: string
@@ -38,9 +38,18 @@ export class PartitionQueue {
   /** The identity its sequence numbers belong to. */
   identity: ProducerIdentity | undefined = undefined
   #nextSequence = 0
-  #order = 0
-  /** A number was lost: the partition needs a new identity before it goes on. */
-  #broken = false
+  #nextOrder = 0
+  /**
+   * Place of a batch that certainly was not written under its number. What has its place or a later
+   * one cannot have been written either: it is numbered anew, once what is before it is settled.
+   */
+  #brokenAt = Infinity
+  /**
+   * Place of the last batch that was given up although it may have been written; -1 without. What
+   * the batches sent after it are answered tells; until then no more are numbered.
+   */
+  #doubtAt = -1
+  #hasStrays = false
 
   constructor(topic: string, partition: number) {
     this.topic = topic
@@ -51,8 +60,9 @@ export class PartitionQueue {
     return this.waiting.length === 0 && this.inFlight.length === 0
   }
 
-  get isBroken(): boolean {
-    return this.#broken
+  /** Copies of a batch that was given up may still arrive, and followers of it after them. */
+  get hasStrays(): boolean {
+    return this.#hasStrays
   }
 
   /** A broker remembers numbers of it: a queue that begins anew must not use that identity. */
@@ -66,12 +76,14 @@ export class PartitionQueue {
    */
   append(record: QueuedRecord, batchBytes: number, nowMs: () => number): boolean {
     const last = this.waiting[this.waiting.length - 1]
+    const order = this.#nextOrder
+    this.#nextOrder += 1
     if (last !== undefined && !last.sealed && last.bytes + record.bytes <= batchBytes) {
       addRecord(last, record)
       return last.bytes >= batchBytes
     }
     if (last !== undefined) last.sealed = true
-    const batch = newBatch(nowMs(), this.#order++)
+    const batch = newBatch(nowMs(), order)
     addRecord(batch, record)
     this.waiting.push(batch)
     return true
@@ -83,7 +95,8 @@ export class PartitionQueue {
    */
   take(conditions: DrainConditions): Batch | number {
     const head = this.waiting[0]
-    if (head === undefined || this.#broken) return Infinity
+    if (head === undefined || head.order >= this.#brokenAt) return Infinity
+    if (this.#doubtAt >= 0 && head.baseSequence < 0) return Infinity
     if (this.inFlight.length >= conditions.maxInFlight) return Infinity
     const retries = head.attempts > 0 || (this.inFlight[0]?.attempts ?? 0) > 1
     if (retries && this.inFlight.length > 0) return Infinity
@@ -95,14 +108,28 @@ export class PartitionQueue {
     head.sealed = true
     head.attempts++
     if (conditions.identity !== undefined) this.#giveSequence(head, conditions.identity)
+    if (head.baseSequence >= 0) head.untoldCopies++
     this.inFlight.push(head)
     return head
   }
 
-  /** It was acknowledged, or will not be sent any more. */
+  /** It was acknowledged, and so was written whatever had a number before it. */
   settle(batch: Batch): void {
-    remove(this.inFlight, batch)
-    remove(this.waiting, batch)
+    this.#remove(batch)
+    if (batch.order > this.#doubtAt) this.#endDoubt()
+    this.#mend()
+  }
+
+  /**
+   * It will not be sent any more. Where it had a number, the partition needs another identity
+   * before new batches go on. `isRefused`: a broker would not take any other copy of it either.
+   */
+  abandon(batch: Batch, isRefused: boolean): void {
+    this.#remove(batch)
+    if (batch.baseSequence >= 0 && batch.untoldCopies > 0) {
+      this.#doubtAt = Math.max(this.#doubtAt, batch.order)
+      if (!isRefused) this.#hasStrays = true
+    } else if (batch.baseSequence >= 0) this.#brokenAt = Math.min(this.#brokenAt, batch.order)
     this.#mend()
   }
 
@@ -132,7 +159,10 @@ export class PartitionQueue {
     this.#putBack(batch)
   }
 
-  /** Too large for the broker: its parts, which hold all of its records, take its place. */
+  /**
+   * Too large for the broker: its parts, which hold all of its records, take its place and share
+   * its numbers.
+   */
   split(batch: Batch, parts: readonly Batch[]): void {
     remove(this.inFlight, batch)
     let unsettled = parts.length
@@ -143,30 +173,47 @@ export class PartitionQueue {
     // The latest first: each goes in front of what has its place or a later one.
     for (const part of parts.toReversed()) {
       part.sealed = true
+      if (batch.baseSequence >= 0) {
+        part.baseSequence = addToSequence(batch.baseSequence, part.order - batch.order)
+      }
+      part.untoldCopies = batch.untoldCopies
       part.attempts = batch.attempts
       part.lastError = batch.lastError
       part.settled.push(onPart)
       this.#putBack(part)
     }
-    if (batch.baseSequence >= 0) this.breakSequence()
   }
 
   /**
-   * Call when a number was given and its batch will not arrive with it. The queue stands still
-   * until all that is on its way came back; then its waiting batches lose their numbers, and the
-   * next take() needs a new identity.
+   * It and what follows it were not written, and cannot be under their numbers any more. The queue
+   * stands still until all that is on its way came back; then its waiting batches lose their
+   * numbers, and the next take() needs another identity.
    */
-  breakSequence(): void {
-    this.#broken = true
+  renumberFrom(batch: Batch): void {
+    this.#brokenAt = Math.min(this.#brokenAt, batch.order)
     this.#mend()
   }
 
   #mend(): void {
-    if (!this.#broken || this.inFlight.length > 0) return
-    for (const batch of this.waiting) batch.baseSequence = -1
+    if (this.inFlight.length > 0) return
+    const numbered = (batch: Batch): boolean => batch.baseSequence >= 0
+    const first = this.waiting[0]?.order ?? Infinity
+    const isBroken = this.#brokenAt < Infinity && first >= this.#brokenAt
+    const isUntold = this.#doubtAt >= 0 && !this.waiting.some(numbered)
+    if (!isBroken && !isUntold) return
+    for (const batch of this.waiting) {
+      batch.baseSequence = -1
+      batch.untoldCopies = 0
+    }
     this.identity = undefined
     this.#nextSequence = 0
-    this.#broken = false
+    this.#brokenAt = Infinity
+    this.#endDoubt()
+  }
+
+  #endDoubt(): void {
+    this.#doubtAt = -1
+    this.#hasStrays = false
   }
 
   #giveSequence(batch: Batch, identity: ProducerIdentity): void {
@@ -188,6 +235,11 @@ export class PartitionQueue {
     const at = this.waiting.findIndex((other) => other.order >= batch.order)
     this.waiting.splice(at < 0 ? this.waiting.length : at, 0, batch)
     this.#mend()
+  }
+
+  #remove(batch: Batch): void {
+    remove(this.inFlight, batch)
+    remove(this.waiting, batch)
   }
 }
 

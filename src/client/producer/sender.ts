@@ -4,16 +4,24 @@ import { errorOf, Errors } from '../../kafka/errors.ts'
 import { Produce } from '../../kafka/messages/produce.ts'
 import type { Timer } from '../../runtime/clock.ts'
 import type { Cluster } from '../cluster.ts'
+import type { BrokerConnection } from '../connection.ts'
 import { brokerError, clientError, isRetriable, KafkaError } from '../errors.ts'
 import { leaderOf } from '../metadata.ts'
 import type { BrokerNode } from '../types.ts'
 import { exact } from '../versions.ts'
 import { type Batch, countOf, deliver, type QueuedRecord, refuse } from './batch.ts'
 import { halve } from './encode.ts'
+import { fateOf } from './fate.ts'
 import { IdentitySource } from './identity.ts'
-import { outcomeOf } from './outcomes.ts'
-import type { PartitionQueue } from './queue.ts'
-import { encodeTopics, type Lane, type PartitionAnswer, type Request } from './request.ts'
+import { isRefusal, outcomeOf } from './outcomes.ts'
+import { addToSequence, type PartitionQueue } from './queue.ts'
+import {
+  encodeTopics,
+  type Lane,
+  type PartitionAnswer,
+  type Request,
+  type SentBatch,
+} from './request.ts'
 import type { CompleteProducerSettings } from './settings.ts'
 
 export interface SenderEvents {
@@ -184,6 +192,8 @@ export class Sender {
     const { acks, ackTimeoutMs, compression } = this.#settings
     try {
       const topicData = encodeTopics(request, compression, (sent, error) => {
+        // It never left.
+        if (sent.batch.untoldCopies > 0) sent.batch.untoldCopies -= 1
         this.#fail(sent.queue, sent.batch, error)
       })
       if (topicData.length === 0) return
@@ -204,7 +214,7 @@ export class Sender {
       }
       for (const { queue, batch } of request.sent) {
         const partition = answers.get(`${queue.partition} ${queue.topic}`)
-        if (partition !== undefined) this.#onAnswer(queue, batch, partition)
+        if (partition !== undefined) this.#onAnswer({ queue, batch }, partition, connection)
         else this.#onLost(queue, batch, clientError('BAD_RESPONSE', 'a partition is missing'))
       }
     } catch (error) {
@@ -215,13 +225,17 @@ export class Sender {
     }
   }
 
-  #onAnswer(queue: PartitionQueue, batch: Batch, answer: PartitionAnswer): void {
+  #onAnswer(sent: SentBatch, answer: PartitionAnswer, connection: BrokerConnection): void {
+    const { queue, batch } = sent
     if (!queue.inFlight.includes(batch)) return
     const { errorCode } = answer
+    if (isRefusal(errorCode) && batch.untoldCopies > 0) batch.untoldCopies -= 1
     const outcome = outcomeOf(errorCode, {
       recordCount: countOf(batch),
       numbered: batch.baseSequence >= 0,
       earlierUnsettled: queue.hasEarlier(batch),
+      mayBeWritten: batch.untoldCopies > 0,
+      hasStrays: queue.hasStrays,
       mayGoWithout: this.#identity.mayGoWithout,
     })
     if (outcome === 'done' || outcome === 'duplicate') {
@@ -233,16 +247,39 @@ export class Sender {
     batch.lastError = error
     if (errorOf(errorCode).refreshesMetadata) this.#events.onStale()
     if (outcome === 'fail' || batch.attempts > this.#settings.retries) {
-      this.#fail(queue, batch, error)
+      this.#fail(queue, batch, error, outcome === 'fail' && isRefusal(errorCode))
     } else if (outcome === 'split') {
-      if (batch.baseSequence >= 0) this.#identity.renew(queue.identity)
       queue.split(batch, halve(batch))
+    } else if (outcome === 'ask') {
+      void this.#ask(sent, error, connection)
     } else {
       if (outcome === 'withoutIdentity') this.#identity.giveUp(error.message)
-      if (outcome === 'newIdentity') this.#identity.renew(queue.identity)
-      this.#retryLater(queue, batch, error)
-      if (outcome !== 'retry') queue.breakSequence()
+      if (outcome === 'retry') this.#retryLater(queue, batch, error)
+      else this.#renumber(queue, batch, error)
     }
+  }
+
+  /** Its number does not fit, and it may have been written before. It stays on its way meanwhile. */
+  async #ask(sent: SentBatch, error: KafkaError, connection: BrokerConnection): Promise<void> {
+    const { queue, batch } = sent
+    const { topic, partition, identity } = queue
+    if (identity === undefined) throw new RangeError('a number without an identity')
+    const lastSequence = addToSequence(batch.baseSequence, countOf(batch) - 1)
+    const fate = await fateOf(connection, { topic, partition, identity, lastSequence })
+    if (!queue.inFlight.includes(batch)) return
+    if (fate === 'written') this.#succeed(queue, batch, -1, -1)
+    // As long as a batch before it may arrive, this one may too: only its own time ends that.
+    else if (fate === 'later' || queue.hasStrays) this.#retryLater(queue, batch, error)
+    else if (fate === 'unwritten') this.#renumber(queue, batch, error)
+    else this.#fail(queue, batch, error)
+    this.wake()
+  }
+
+  /** It was not written, and cannot be under its number. */
+  #renumber(queue: PartitionQueue, batch: Batch, error: KafkaError): void {
+    this.#identity.renew(queue.identity)
+    this.#retryLater(queue, batch, error)
+    queue.renumberFrom(batch)
   }
 
   /** No answer came: whether the batch was appended is unknown. */
@@ -287,12 +324,10 @@ export class Sender {
     for (const settled of batch.settled) settled()
   }
 
-  #fail(queue: PartitionQueue, batch: Batch, error: KafkaError): void {
-    queue.settle(batch)
-    if (batch.baseSequence >= 0) {
-      this.#identity.renew(queue.identity)
-      queue.breakSequence()
-    }
+  /** `isRefused`: no broker takes it, however often it is sent. */
+  #fail(queue: PartitionQueue, batch: Batch, error: KafkaError, isRefused = false): void {
+    if (batch.baseSequence >= 0) this.#identity.renew(queue.identity)
+    queue.abandon(batch, isRefused)
     for (const waiter of batch.waiters) {
       try {
         refuse(waiter, error)

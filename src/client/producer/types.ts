@@ -54,7 +54,8 @@ export interface ProducerRecord {
 }
 
 /**
- * Where a record went. offset is -1 with acks 0; timestamp is the log-append time where that rules.
+ * Where a record went. offset is -1 with acks 0, and where a broker said only that the record is
+ * there already; timestamp is the log-append time where that rules.
  */
 export interface RecordMetadata {
   readonly topic: string

@@ -22,6 +22,8 @@ export interface SourceRecord extends LogRecord {
   readonly logAppendTime: boolean
   /** False when a message does not have the checksum it states. */
   readonly sound: boolean
+  /** What a message of format 0 or 1 states; format 2 has one for the whole batch. */
+  readonly checksum?: number
 }
 
 const NO_HEADERS: LogRecord['headers'] = []
@@ -88,6 +90,7 @@ function message(bytes: Buffer, at: number): SourceRecord {
     magic,
     logAppendTime: legacyIsLogAppendTime(bytes, at),
     sound,
+    checksum: readInt32(bytes, at + AT.crc) >>> 0,
   }
 }
 

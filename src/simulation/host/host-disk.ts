@@ -8,6 +8,7 @@ import type {
   Disk,
   DiskFile,
   DiskLock,
+  DiskSpace,
   FileStatus,
   OpenMode,
 } from '../../runtime/disk.ts'
@@ -63,6 +64,11 @@ export class HostDisk implements Disk {
   removeTree(path: string): Promise<void> {
     this.#change('removeTree', path)
     return this.#life.see(this.#disk.removeTree(path))
+  }
+
+  space(path: string): DiskSpace {
+    this.#enter('space', path)
+    return this.#disk.space(path)
   }
 
   syncDirectory(path: string): void {

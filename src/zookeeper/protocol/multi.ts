@@ -72,14 +72,22 @@ function takeOperation(type: number, reader: Reader): MultiOperation {
   }
 }
 
-/** @throws WireError, also for an operation that may not stand in a multi. */
+/** @throws WireError, also for an operation that may not stand in a multi, or not beside its first. */
 export function takeMultiRequest(reader: Reader): MultiOperation[] {
   const operations: MultiOperation[] = []
   for (;;) {
     const { type, done } = take(reader, records.MultiHeader)
     if (done) return operations
-    operations.push(takeOperation(type, reader))
+    const operation = takeOperation(type, reader)
+    if (isRead(operation) !== isRead(operations[0] ?? operation)) {
+      throw new WireError('a multi reads or writes, but not both', reader.position)
+    }
+    operations.push(operation)
   }
+}
+
+export function isRead({ type }: MultiOperation): boolean {
+  return type === opcodes.getData || type === opcodes.getChildren
 }
 
 export function putMultiRequest(writer: Writer, operations: readonly MultiOperation[]): void {

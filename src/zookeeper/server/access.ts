@@ -41,7 +41,6 @@ function matches(identity: Identity, wanted: string): boolean {
   const address = addressBytes(identity.id)
   const expected = addressBytes(network)
   if (address === undefined || expected === undefined) return false
-  if (address.length !== expected.length) return false
   const count = bits === undefined ? expected.length * 8 : Number(bits)
   for (let bit = 0; bit < count; bit++) {
     const mask = 0x80 >> (bit % 8)
@@ -51,32 +50,12 @@ function matches(identity: Identity, wanted: string): boolean {
   return true
 }
 
-/** Four or sixteen bytes; undefined for what is no address. */
+/** Four bytes; undefined for what is no such address. Of longer ones the original knows nothing. */
 function addressBytes(text: string): number[] | undefined {
-  const mapped = text.startsWith('::ffff:') && text.includes('.') ? text.slice(7) : text
-  if (mapped.includes('.')) {
-    const parts = mapped.split('.')
-    const valid = parts.length === 4 && parts.every((part) => /^\d{1,3}$/.test(part))
-    const bytes = parts.map(Number)
-    return valid && bytes.every((byte) => byte <= 255) ? bytes : undefined
-  }
-  const halves = mapped.split('::')
-  if (halves.length > 2 || !mapped.includes(':')) return undefined
-  const head = groups(halves[0] ?? '')
-  const tail = halves.length === 2 ? groups(halves[1] ?? '') : []
-  if (head === undefined || tail === undefined) return undefined
-  const missing = 8 - head.length - tail.length
-  if (missing < 0 || (halves.length === 1 && missing !== 0)) return undefined
-  const all = [...head, ...Array.from({ length: missing }, () => 0), ...tail]
-  return all.flatMap((group) => [group >> 8, group & 0xff])
-}
-
-function groups(text: string): number[] | undefined {
-  if (text === '') return []
-  const parts = text.split(':')
-  return parts.every((part) => /^[0-9a-f]{1,4}$/i.test(part))
-    ? parts.map((part) => Number.parseInt(part, 16))
-    : undefined
+  const parts = text.split('.')
+  const valid = parts.length === 4 && parts.every((part) => /^\d{1,3}$/.test(part))
+  const bytes = parts.map(Number)
+  return valid && bytes.every((byte) => byte <= 255) ? bytes : undefined
 }
 
 function validId({ scheme, id }: Identity): boolean {

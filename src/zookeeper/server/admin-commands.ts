@@ -224,23 +224,23 @@ function connectionCounts(one: ConnectionView): { readonly [name: string]: Json 
     remote_socket_address: `${one.address}:${one.port}`,
     interest_ops: 1,
     outstanding_requests: one.queued,
-    packets_received: one.received,
-    packets_sent: one.sent,
+    packets_received: one.statistics.received,
+    packets_sent: one.statistics.sent,
   }
 }
 
 function connectionDetails(one: ConnectionView): { readonly [name: string]: Json } {
-  const { latency } = one
+  const { latency } = one.statistics
   return {
     ...connectionCounts(one),
     session_id: one.sessionId,
-    last_operation: one.lastOperation,
+    last_operation: one.statistics.lastOperation,
     established: one.establishedAt,
     session_timeout: one.timeoutMs,
-    last_cxid: one.lastCxid,
-    last_zxid: one.lastZxid,
-    last_response_time: Math.floor(one.lastResponseAt),
-    last_latency: Math.floor(one.lastLatencyMs),
+    last_cxid: one.statistics.lastCxid,
+    last_zxid: one.statistics.lastZxid,
+    last_response_time: Math.floor(one.statistics.lastResponseAt),
+    last_latency: Math.floor(one.statistics.lastLatencyMs),
     min_latency: latency.min,
     avg_latency: Math.floor(latency.average),
     max_latency: latency.max,

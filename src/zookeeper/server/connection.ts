@@ -1,9 +1,6 @@
-/**
- * One client's connection: the handshake that gives it a session, then requests in order. What it may
- * have unanswered is bounded, and so is what it leaves unread.
- */
+/** One client's connection: the handshake that gives it a session, then requests in order. */
 import type { ByteBudget } from '../../runtime/byte-budget.ts'
-import type { Clock, Timer } from '../../runtime/clock.ts'
+import type { Timer } from '../../runtime/clock.ts'
 import { type FrameProblem, Framing } from '../../runtime/framing.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import type { Connection } from '../../runtime/network.ts'
@@ -17,22 +14,27 @@ import {
   permissions,
   reservedXids,
 } from '../protocol/opcodes.ts'
-import { connectResponsePacket, eventPacket, replyPacket } from '../protocol/packets.ts'
+import {
+  connectResponsePacket,
+  dataReplyPieces,
+  eventPacket,
+  replyPacket,
+} from '../protocol/packets.ts'
 import { AuthPacket, ConnectRequest, take } from '../protocol/records.ts'
 import { allowed, digestId, type Identity, SUPER } from './access.ts'
-import { Durations } from './durations.ts'
+import { ConnectionStatistics } from './connection-statistics.ts'
+import { Flow, type Shared } from './flow.ts'
 import { fourLetterAnswer } from './four-letter-words.ts'
 import type { Origin, RequestProcessor } from './processors.ts'
 import type { Answer, View } from './reads.ts'
-import { parseRequest, type ReadJob, type WriteJob } from './requests.ts'
+import { type Job, parseRequest, type ReadJob, type WriteJob } from './requests.ts'
 import { type ConnectionView, countAnswer, type Counters, type ServerView } from './server-view.ts'
 import { type Session, sessionPassword } from './sessions.ts'
 import type { CoordinationSettings } from './settings.ts'
 import type { TreeEvent } from './tree.ts'
 
 /** What a connection needs of its server. */
-export interface ConnectionHost {
-  readonly clock: Clock
+export interface ConnectionHost extends Shared {
   readonly logger: Logger
   readonly settings: CoordinationSettings
   readonly budget: ByteBudget
@@ -51,11 +53,6 @@ export interface ConnectionHost {
 const SESSIONLESS_MS = 10_000
 /** A packet that was begun and does not end is given up after this long. */
 const SLOW_PACKET_MS = 30_000
-/** Unanswered requests of one connection, above which it is not read. */
-const OUTSTANDING_MAX = 200
-/** Bytes the client does not take, above which it is given up. */
-const UNSENT_BYTES_MAX = 64 << 20
-
 export class ServerConnection implements ConnectionView {
   /** 0 until it is known. */
   sessionId = 0n
@@ -63,26 +60,16 @@ export class ServerConnection implements ConnectionView {
   private readonly host: ConnectionHost
   private readonly connection: Connection
   private readonly framing: Framing
+  private readonly flow: Flow
   private readonly identities: Identity[]
   private sessionlessTimer: Timer | undefined
   private isClosed = false
-  /** The last answer is on its way; nothing more is heard. */
+  /** The last answer is on its way, or the connection gone: nothing more is heard or said. */
   private isEnding = false
-  private isConnecting = false
-  private unanswered = 0
   private writesUnanswered = 0
-  private isFull = false
-  private awaitsDrain = false
   timeoutMs = 0
-  received = 0
-  sent = 0
+  readonly statistics = new ConnectionStatistics()
   readonly establishedAt: number
-  lastOperation = 'NA'
-  lastCxid = -1
-  lastZxid = -1n
-  lastResponseAt = 0
-  lastLatencyMs = 0
-  readonly latency = new Durations()
   private readonly openedAt: number
 
   constructor(host: ConnectionHost, connection: Connection) {
@@ -99,11 +86,14 @@ export class ServerConnection implements ConnectionView {
     this.framing = new Framing(connection, host, settings, {
       onFrame: (buffer, start, end) => this.onFrame(new Reader(buffer, start, end)),
       onBroken: (problem) => this.onBroken(problem),
-      onDrain: () => {
-        this.awaitsDrain = false
-        this.relieve()
-      },
       onClose: () => this.onClose(),
+    })
+    this.flow = new Flow(host, connection, this.framing, {
+      onAlive: () => this.touch(),
+      onGivenUp: () => {
+        this.warn('does not take what it is sent; closing')
+        this.destroy()
+      },
     })
   }
 
@@ -116,22 +106,11 @@ export class ServerConnection implements ConnectionView {
   }
 
   get queued(): number {
-    return this.unanswered
+    return this.flow.unanswered
   }
 
   get expiresAt(): number {
     return this.session?.expiresAt ?? this.openedAt + SESSIONLESS_MS
-  }
-
-  resetStatistics(): void {
-    this.received = 0
-    this.sent = 0
-    this.lastOperation = 'NA'
-    this.lastCxid = -1
-    this.lastZxid = -1n
-    this.lastResponseAt = 0
-    this.lastLatencyMs = 0
-    this.latency.reset()
   }
 
   /** Who may not read a node hears nothing of it. */
@@ -142,34 +121,36 @@ export class ServerConnection implements ConnectionView {
 
   /** Sends what is pending, then closes. */
   end(): void {
-    if (this.isEnding || this.isClosed) return
+    if (this.isEnding) return
     this.isEnding = true
     this.connection.end()
   }
 
   destroy(): void {
-    if (!this.isClosed) this.framing.destroy()
+    if (this.isClosed) return
+    this.isEnding = true
+    this.flow.close()
+    this.framing.destroy()
   }
 
-  private send(packet: Buffer): void {
-    if (this.isClosed || this.isEnding) return
+  /** One packet, in pieces. */
+  private send(...pieces: readonly Buffer[]): number {
+    if (this.isEnding) return 0
     const { counters } = this.host
-    this.sent += 1
+    let bytes = 0
+    for (const piece of pieces) {
+      bytes += piece.length
+      this.flow.send(piece)
+    }
+    this.statistics.sent += 1
     counters.sent += 1
-    counters.sentBytes += packet.length
-    if (!this.connection.write(packet)) {
-      this.awaitsDrain = true
-      this.hold()
-    }
-    if (this.connection.pendingBytes > UNSENT_BYTES_MAX) {
-      this.warn('does not take what it is sent; closing')
-      this.destroy()
-    }
+    counters.sentBytes += bytes
+    return bytes
   }
 
   private countReceived(bytes: number): void {
     const { counters } = this.host
-    this.received += 1
+    this.statistics.received += 1
     counters.received += 1
     counters.receivedBytes += bytes
   }
@@ -180,17 +161,9 @@ export class ServerConnection implements ConnectionView {
     this.host.logger.warn(`/${remoteAddress}:${remotePort} session 0x${session} ${message}`)
   }
 
-  private hold(): void {
-    this.isFull = true
-    this.framing.hold()
-  }
-
-  /** Reads on, once the client took its answers and few are owed. */
-  private relieve(): void {
-    if (!this.isFull || this.isConnecting || this.isEnding) return
-    if (this.unanswered > OUTSTANDING_MAX / 2 || this.awaitsDrain) return
-    this.isFull = false
-    this.framing.release()
+  private touch(): void {
+    const { clock, processor } = this.host
+    if (this.session !== undefined) processor.sessions.touch(this.session, clock.monotonicMs())
   }
 
   private onFrame(reader: Reader): void {
@@ -199,6 +172,8 @@ export class ServerConnection implements ConnectionView {
     try {
       if (this.session === undefined) this.connect(reader)
       else this.request(reader, this.session)
+      // What is kept of a request was copied.
+      this.framing.dropFrame()
     } catch (error) {
       if (!(error instanceof WireError)) throw error
       this.warn(`sent what makes no sense: ${error.message}`)
@@ -217,6 +192,8 @@ export class ServerConnection implements ConnectionView {
 
   private onClose(): void {
     this.isClosed = true
+    this.isEnding = true
+    this.flow.close()
     this.sessionlessTimer?.cancel()
     this.host.processor.watches.removeWatcher(this)
     this.host.forget(this)
@@ -238,8 +215,7 @@ export class ServerConnection implements ConnectionView {
     const timeoutMs = Math.min(least, settings.sessionTimeoutMsMax)
     if (sessionId !== 0n) return this.reconnect(sessionId, passwd, timeoutMs, knowsReadOnly)
     // No request is read before the session is there.
-    this.isConnecting = true
-    this.framing.hold()
+    this.flow.block()
     const origin = { session: this.host.newSessionId(), identities: [], cxid: 0 }
     processor.write(
       origin,
@@ -270,7 +246,7 @@ export class ServerConnection implements ConnectionView {
   private established(id: bigint, timeoutMs: number, knowsReadOnly: boolean): void {
     const session = this.host.processor.sessions.get(id)
     this.host.touched()
-    if (this.isClosed || session === undefined) return
+    if (this.isEnding || session === undefined) return
     this.session = session
     this.sessionId = id
     this.timeoutMs = timeoutMs
@@ -278,9 +254,7 @@ export class ServerConnection implements ConnectionView {
     this.host.adopt(id, this)
     const response = { timeOut: timeoutMs, sessionId: id, passwd: sessionPassword(id) }
     this.send(connectResponsePacket(response, knowsReadOnly ? false : undefined))
-    if (!this.isConnecting) return
-    this.isConnecting = false
-    this.framing.release()
+    this.flow.unblock()
   }
 
   // Requests
@@ -289,18 +263,33 @@ export class ServerConnection implements ConnectionView {
     const xid = reader.int32()
     const type = reader.int32()
     const { clock, processor } = this.host
-    const ask: Ask = { xid, type, began: clock.monotonicMs() }
+    const ask: Ask = { xid, type, began: clock.monotonicMs(), bytes: reader.remaining }
     processor.sessions.touch(session, ask.began)
+    this.flow.heard(ask.began)
     if (type === opcodes.ping) return this.reply(ask, OK)
     if (type === opcodes.auth) return this.authenticate(reader, ask)
     if (session.closing) return this.reply(ask, { err: errorCodes.SESSIONEXPIRED })
     if (type === opcodes.closeSession) return this.closeSession(ask, session)
-    const job = parseRequest<ServerConnection>(type, reader)
-    if (job === undefined) return this.reply(ask, { err: errorCodes.UNIMPLEMENTED })
-    this.unanswered += 1
-    if (this.unanswered >= OUTSTANDING_MAX) this.hold()
+    const job = this.parse(reader, ask)
+    if (job === undefined) return
     if (job.kind === 'write') this.write(ask, job)
     else this.read(ask, job)
+  }
+
+  /** Undefined for what cannot be done, which is answered, as the original does it. */
+  private parse(reader: Reader, ask: Ask): Job<ServerConnection> | undefined {
+    try {
+      const job = parseRequest<ServerConnection>(ask.type, reader)
+      if (job !== undefined) return job
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error
+      this.reply(ask, { err: errorCodes.MARSHALLINGERROR })
+      return undefined
+    }
+    this.warn(`asks for the unknown operation ${ask.type}`)
+    this.reply(ask, { err: errorCodes.UNIMPLEMENTED }, -1n)
+    this.end()
+    return undefined
   }
 
   private origin(xid: number): Origin {
@@ -309,14 +298,16 @@ export class ServerConnection implements ConnectionView {
 
   private read(ask: Ask, job: ReadJob<ServerConnection>): void {
     const { processor } = this.host
-    const run = (): void => {
-      this.unanswered -= 1
-      if (!this.isClosed) this.reply(ask, job.run(this.view(ask.xid)))
-      this.relieve()
-    }
     // A client sees its own writes, so its reads wait for those before them.
-    if (job.afterAll || this.writesUnanswered > 0) processor.inOrder(run)
-    else run()
+    if (!job.afterAll && this.writesUnanswered === 0) {
+      return this.reply(ask, job.run(this.view(ask.xid)))
+    }
+    this.flow.begin(ask.bytes)
+    processor.inOrder(() => {
+      this.flow.through(ask.bytes)
+      if (!this.isEnding) this.reply(ask, job.run(this.view(ask.xid)))
+      this.flow.relieve()
+    })
   }
 
   private view(xid: number): View<ServerConnection> {
@@ -328,73 +319,77 @@ export class ServerConnection implements ConnectionView {
 
   private write(ask: Ask, job: WriteJob): void {
     const origin = this.origin(ask.xid)
+    this.flow.begin(ask.bytes)
     this.writesUnanswered += 1
     this.host.processor.write(
       origin,
       (preparer, zxid) => job.prepare(preparer, origin, zxid),
       (outcome) => {
-        this.unanswered -= 1
+        this.flow.through(ask.bytes)
         this.writesUnanswered -= 1
         this.reply(ask, job.answer(outcome), outcome.zxid)
-        this.relieve()
+        this.flow.relieve()
       },
       job.needsStats,
     )
   }
 
-  private reply({ xid, type, began }: Ask, { err, body }: Answer, zxid?: bigint): void {
+  private reply({ xid, type, began }: Ask, answer: Answer, zxid?: bigint): void {
+    if (this.isEnding) return
     const { processor, clock, counters } = this.host
+    const { err, body, long } = answer
     const shownZxid = zxid ?? processor.lastZxid
-    const packet = replyPacket({ xid, zxid: shownZxid, err }, err === 0 ? body : undefined)
-    this.send(packet)
+    const header = { xid, zxid: shownZxid, err }
+    const bytes =
+      long === undefined
+        ? this.send(replyPacket(header, err === 0 ? body : undefined))
+        : this.send(...dataReplyPieces(header, long))
     const now = clock.monotonicMs()
-    countAnswer(counters, packet.length, now - began)
-    this.latency.add(now - began)
-    this.lastLatencyMs = now - began
-    this.lastResponseAt = now
-    this.lastOperation = operationNames.get(type) ?? 'NA'
-    this.lastZxid = shownZxid
-    if (xid >= 0) this.lastCxid = xid
+    const latencyMs = now - began
+    countAnswer(counters, bytes, latencyMs)
+    const operation = operationNames.get(type) ?? 'NA'
+    this.statistics.answered({ operation, xid, zxid: shownZxid, now, latencyMs })
   }
 
   private closeSession(ask: Ask, session: Session): void {
     const { processor } = this.host
     processor.sessions.setClosing(session)
-    this.unanswered += 1
+    this.flow.begin(ask.bytes)
     processor.write(
       this.origin(ask.xid),
       (preparer, zxid) => preparer.closeSession(session.id, zxid),
       ({ zxid }) => {
-        this.unanswered -= 1
+        this.flow.through(ask.bytes)
         this.reply(ask, OK, zxid)
         this.end()
       },
     )
   }
 
-  private authenticate(reader: Reader, { type, began }: Ask): void {
+  private authenticate(reader: Reader, asked: Ask): void {
     const { scheme, auth } = take(reader, AuthPacket)
-    const ask = { xid: reservedXids.auth, type, began }
-    if (scheme === 'ip') return this.reply(ask, OK)
+    const ask = { ...asked, xid: reservedXids.auth }
+    if (scheme === 'ip') return this.reply(ask, OK, 0n)
     if (scheme !== 'digest' || auth === null) {
       this.warn(`asks for the authentication scheme ${scheme ?? ''}, which is not known here`)
       this.host.counters.refusedCredentials += 1
-      this.reply(ask, { err: errorCodes.AUTHFAILED })
+      this.reply(ask, { err: errorCodes.AUTHFAILED }, 0n)
       return this.end()
     }
     const id = digestId(auth)
     if (id === this.host.settings.superDigest.reveal()) this.identities.push(SUPER)
     const isKnown = this.identities.some((one) => one.scheme === 'digest' && one.id === id)
     if (!isKnown) this.identities.push({ scheme: 'digest', id })
-    this.reply(ask, OK)
+    this.reply(ask, OK, 0n)
   }
 }
 
-/** A request: its number, its type, and when it came. */
+/** A request: its number, its type, when it came, and its length. */
 interface Ask {
   readonly xid: number
   readonly type: number
   readonly began: number
+  readonly bytes: number
 }
 
 const OK: Answer = { err: errorCodes.OK }

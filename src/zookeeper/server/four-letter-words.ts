@@ -108,22 +108,22 @@ function statistics(view: ServerView): string {
 }
 
 function clientLine(one: ConnectionView, more = ''): string {
-  const counts = `queued=${one.queued},recved=${one.received},sent=${one.sent}`
+  const counts = `queued=${one.queued},recved=${one.statistics.received},sent=${one.statistics.sent}`
   return ` /${one.address}:${one.port}[${one.sessionId === 0n ? 0 : 1}](${counts}${more})`
 }
 
 function fullLine(one: ConnectionView): string {
   if (one.sessionId === 0n) return clientLine(one)
-  const { latency } = one
+  const { latency } = one.statistics
   const values: readonly (readonly [string, string | number])[] = [
     ['sid', `0x${hex(one.sessionId)}`],
-    ['lop', one.lastOperation],
+    ['lop', one.statistics.lastOperation],
     ['est', one.establishedAt],
     ['to', one.timeoutMs],
-    ['lcxid', `0x${(one.lastCxid >>> 0).toString(16)}`],
-    ['lzxid', `0x${hex(one.lastZxid)}`],
-    ['lresp', Math.floor(one.lastResponseAt)],
-    ['llat', Math.floor(one.lastLatencyMs)],
+    ['lcxid', `0x${(one.statistics.lastCxid >>> 0).toString(16)}`],
+    ['lzxid', `0x${hex(one.statistics.lastZxid)}`],
+    ['lresp', Math.floor(one.statistics.lastResponseAt)],
+    ['llat', Math.floor(one.statistics.lastLatencyMs)],
     ['minlat', latency.min],
     ['avglat', Math.floor(latency.average)],
     ['maxlat', latency.max],

@@ -88,7 +88,14 @@ export class Node {
     this.fillStat(writer.buffer, start)
   }
 
-  fillStat(target: Buffer, start: number): void {
+  /** In a buffer of their own. */
+  statBytes(): StatBytes {
+    const bytes = Buffer.allocUnsafe(rows.WIRE_STAT_BYTES)
+    this.fillStat(bytes, 0)
+    return bytes
+  }
+
+  private fillStat(target: Buffer, start: number): void {
     const shown = { length: dataLength(this.data), children: this.childCount }
     rows.putWireStat(target, start, this, shown)
     const { owner } = this

@@ -327,7 +327,7 @@ export class Preparer {
     const owner = this.ownerOf(write, asker)
     const { flags, path: givenPath, data } = write.request
     const sequential = SEQUENTIAL.has(flags)
-    const asked = givenPath ?? ''
+    const asked = givenPath ?? refuse(errorCodes.MARSHALLINGERROR)
     if (!asked.includes('/') || asked.includes('\0')) refuse(errorCodes.BADARGUMENTS)
     const acl = effectiveAcl(aclsOf(write.request.acl), asker.identities)
     if (acl === undefined) refuse(errorCodes.INVALIDACL)
@@ -350,12 +350,10 @@ export class Preparer {
   }
 
   private delete(path: string, version: number, asker: Asker, zxid: bigint): Change {
-    checkPath(path)
-    if (path === '/' || PROTECTED.has(path)) refuse(errorCodes.BADARGUMENTS)
-    const parent = this.look(parentOf(path))
-    const node = this.look(path)
-    if (parent === undefined || node === undefined) refuse(errorCodes.NONODE)
-    checkAccess(parent, permissions.delete, asker)
+    const isPath = path.includes('/') && !path.includes('\0')
+    if (!isPath || path === '/' || PROTECTED.has(path)) refuse(errorCodes.BADARGUMENTS)
+    checkAccess(this.lookFor(parentOf(path)), permissions.delete, asker)
+    const node = this.lookFor(path)
     nextVersion(node.version, version)
     if (node.children > 0) refuse(errorCodes.NOTEMPTY)
     this.forget(path, zxid)

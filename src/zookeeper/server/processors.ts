@@ -67,6 +67,15 @@ interface Entry {
   complete(stats: readonly StatBytes[]): void
 }
 
+/**
+ * A refusal takes a zxid and stands in the log, as in the original. So does a check outside a multi,
+ * under another type than there: Apache ZooKeeper could not read its own.
+ */
+function logged(change: Change | undefined, refusal: Refusal | undefined): Change {
+  if (change !== undefined && change.type !== 'check') return change
+  return { type: 'nothing', err: refusal?.code ?? 0 }
+}
+
 const NO_STATS: readonly StatBytes[] = []
 
 export interface Origin extends Asker {
@@ -142,20 +151,14 @@ export class RequestProcessor<Watcher> {
   ): void {
     const zxid = this.nextZxid
     const prepared = prepare(this.preparer, zxid)
-    if ('code' in prepared || prepared.type === 'check') {
-      // A refusal may come of what is still on its way to the disk, so its answer waits for that. A
-      // check outside a multi changes nothing, and Apache ZooKeeper could not read it in a log.
-      const [refusal, change] = 'code' in prepared ? [prepared] : [undefined, prepared]
-      this.inOrder(() => done({ zxid: this.lastZxid, refusal, change, stats: NO_STATS }))
-      return
-    }
+    const [refusal, change] = 'code' in prepared ? [prepared] : [undefined, prepared]
     this.nextZxid += 1n
     const time = BigInt(this.ports.clock.now())
     const header = { clientId: origin.session, cxid: origin.cxid, zxid, time }
     this.submit({
-      transaction: { header, change: prepared },
+      transaction: { header, change: logged(change, refusal) },
       needsStats,
-      complete: (stats) => done({ zxid, refusal: undefined, change: prepared, stats }),
+      complete: (stats) => done({ zxid, refusal, change, stats }),
     })
   }
 

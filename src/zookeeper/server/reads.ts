@@ -1,16 +1,16 @@
 // Pure.
 // The requests that only look. Each function takes a request's body and returns what to do in its turn.
+import { WireError } from '../../wire/errors.ts'
 import type { Reader } from '../../wire/reader.ts'
 import type { Writer } from '../../wire/writer.ts'
 import { errorCodes } from '../protocol/errors.ts'
-import { type MultiResult, putMultiResponse, takeMultiRequest } from '../protocol/multi.ts'
+import { isRead, type MultiResult, putMultiResponse, takeMultiRequest } from '../protocol/multi.ts'
 import { opcodes, permissions } from '../protocol/opcodes.ts'
 import { recordBody } from '../protocol/packets.ts'
 import * as records from '../protocol/records.ts'
 import { take } from '../protocol/records.ts'
 import { allowed, maskedAcl } from './access.ts'
-import { dataBytes, putData } from './node-data.ts'
-import { pathError } from './paths.ts'
+import { dataBytes, dataLength, putData } from './node-data.ts'
 import type { Asker } from './prepare.ts'
 import { nameIn, type Node, statOf } from './node.ts'
 import type { DataTree, TreeEvent } from './tree.ts'
@@ -19,6 +19,8 @@ import type { WatchTable } from './watches.ts'
 export interface Answer {
   readonly err: number
   readonly body?: (writer: Writer) => void
+  /** In the body's place: a long buffer and the bytes of the record that follows it. */
+  readonly long?: { readonly data: Buffer; readonly tail: Buffer }
 }
 
 /** What a read may look at. */
@@ -37,7 +39,19 @@ export function ok(body?: (writer: Writer) => void): Answer {
   return body === undefined ? { err: errorCodes.OK } : { err: errorCodes.OK, body }
 }
 
+/** From here on a node's data is sent as it is kept. */
+const LONG_BYTES = 16 * 1024
+/** Of what a multi reads; what is beyond is refused. No client of the usual limits takes a tenth of it. */
+const MULTI_READ_BYTES_MAX = 16 << 20
+/** Of a child's name, as a guess. */
+const CHILD_BYTES = 32
+
 type Look<Watcher> = (node: Node, view: View<Watcher>) => Answer
+
+/** Paths are not checked when they are read, and an empty one is the root, as in the original. */
+function nodeAt(tree: DataTree, path: string | null): Node | undefined {
+  return path === null ? undefined : tree.get(path === '' ? '/' : path)
+}
 
 /** A read of one node that must be there. */
 function nodeRead<Watcher>(
@@ -45,12 +59,10 @@ function nodeRead<Watcher>(
   wanted: number,
   look: Look<Watcher>,
 ): Run<Watcher> {
-  const path = asked ?? ''
   return (view) => {
-    const node = view.tree.get(path)
+    const node = nodeAt(view.tree, asked)
     if (node === undefined) {
-      const isPath = pathError(path) === undefined
-      return { err: isPath ? errorCodes.NONODE : errorCodes.BADARGUMENTS }
+      return { err: asked === null ? errorCodes.MARSHALLINGERROR : errorCodes.NONODE }
     }
     if (!allowed(node.acl, wanted, view.asker.identities)) return { err: errorCodes.NOAUTH }
     return look(node, view)
@@ -58,12 +70,15 @@ function nodeRead<Watcher>(
 }
 
 export function exists<Watcher>(reader: Reader): Run<Watcher> {
-  const request = take(reader, records.ExistsRequest)
-  const path = request.path ?? ''
-  return ({ tree, watches, watcher }) => {
-    if (pathError(path) !== undefined) return { err: errorCodes.BADARGUMENTS }
-    if (request.watch) watches.add('data', path, watcher)
-    const node = tree.get(path)
+  const { path, watch } = take(reader, records.ExistsRequest)
+  return ({ tree, watches, watcher, asker }) => {
+    if (path === null) return { err: errorCodes.MARSHALLINGERROR }
+    const node = nodeAt(tree, path)
+    // Who may not read a node shall not hear of it either.
+    if (node !== undefined && !allowed(node.acl, permissions.read, asker.identities)) {
+      return { err: errorCodes.NOAUTH }
+    }
+    if (watch) watches.add('data', node?.path ?? path, watcher)
     if (node === undefined) return { err: errorCodes.NONODE }
     return ok((writer) => node.putStat(writer))
   }
@@ -73,8 +88,12 @@ export function getData<Watcher>(reader: Reader): Run<Watcher> {
   const { path, watch } = take(reader, records.GetDataRequest)
   return nodeRead(path, permissions.read, (node, { watches, watcher }) => {
     if (watch) watches.add('data', node.path, watcher)
+    const { data } = node
+    if (typeof data === 'object' && data !== null && data.length >= LONG_BYTES) {
+      return { err: errorCodes.OK, long: { data, tail: node.statBytes() } }
+    }
     return ok((writer) => {
-      putData(writer, node.data)
+      putData(writer, data)
       node.putStat(writer)
     })
   })
@@ -136,8 +155,13 @@ export function sync<Watcher>(reader: Reader): Run<Watcher> {
 
 export function multiRead<Watcher>(reader: Reader): Run<Watcher> {
   const operations = takeMultiRequest(reader)
+  if (operations.some((one) => !isRead(one))) throw new WireError('a write in a multi that reads', 0)
   return ({ tree, watches, watcher, asker }) => {
+    let bytes = 0
     const results = operations.map((operation): MultiResult => {
+      if (bytes > MULTI_READ_BYTES_MAX) {
+        return { type: opcodes.error, err: errorCodes.MARSHALLINGERROR }
+      }
       if (operation.type !== opcodes.getData && operation.type !== opcodes.getChildren) {
         return { type: opcodes.error, err: errorCodes.UNIMPLEMENTED }
       }
@@ -149,6 +173,7 @@ export function multiRead<Watcher>(reader: Reader): Run<Watcher> {
       }
       const isData = operation.type === opcodes.getData
       if (watch) watches.add(isData ? 'data' : 'child', node.path, watcher)
+      bytes += isData ? dataLength(node.data) : node.childCount * CHILD_BYTES
       if (isData) return { type: opcodes.getData, data: dataBytes(node.data), stat: statOf(node) }
       return { type: opcodes.getChildren, children: Array.from(node.children ?? [], nameIn) }
     })

@@ -1,9 +1,11 @@
 // Pure.
 // What each request asks for, and how its answer reads. A request is parsed when it comes, since its
 // bytes do not stay; reads are run when their turn has come.
+import { WireError } from '../../wire/errors.ts'
 import { Reader } from '../../wire/reader.ts'
 import { errorCodes } from '../protocol/errors.ts'
 import {
+  isRead,
   type MultiOperation,
   type MultiResult,
   putMultiResponse,
@@ -64,6 +66,7 @@ function write(asked: Write): WriteJob {
 
 function multi(reader: Reader): WriteJob {
   const operations = takeMultiRequest(reader)
+  if (operations.some(isRead)) throw new WireError('a read in a multi that writes', 0)
   return {
     kind: 'write',
     needsStats: true,

@@ -1,5 +1,6 @@
 // Pure.
 // What the four-letter words and the admin server tell of, as the server shows it to them.
+import type { ConnectionStatistics } from './connection-statistics.ts'
 import type { Durations } from './durations.ts'
 import type { SessionTable } from './sessions.ts'
 import type { CoordinationSettings } from './settings.ts'
@@ -8,27 +9,19 @@ import type { WatchTable } from './watches.ts'
 
 export const VERSION = '3.8.4-millrace, built on 2026-11-23 00:00 UTC'
 
-/** A client's connection. -1 and 'NA' stand for never. */
+/** A client's connection. */
 export interface ConnectionView {
   readonly address: string
   readonly port: number
   /** 0 before there is one. */
   readonly sessionId: bigint
   readonly timeoutMs: number
-  readonly received: number
-  readonly sent: number
   readonly queued: number
+  readonly statistics: ConnectionStatistics
   /** Milliseconds since 1970. */
   readonly establishedAt: number
   /** Monotonic. */
   readonly expiresAt: number
-  readonly lastOperation: string
-  readonly lastCxid: number
-  readonly lastZxid: bigint
-  /** Monotonic. */
-  readonly lastResponseAt: number
-  readonly lastLatencyMs: number
-  readonly latency: Durations
 }
 
 export interface ServerView {

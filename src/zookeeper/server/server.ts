@@ -16,6 +16,9 @@ import { type DataDirectories, recover } from './recovery.ts'
 import type { Counters, ServerView } from './server-view.ts'
 import { firstSessionId, SessionTable } from './sessions.ts'
 import type { CoordinationSettings } from './settings.ts'
+import { TurnSlice } from './turn.ts'
+import { RequestsUnderWay } from './under-way.ts'
+import { UnsentBytes } from './unsent.ts'
 import { WatchTable } from './watches.ts'
 
 /** Packets under way, of all clients together. */
@@ -39,6 +42,9 @@ export class CoordinationServer implements Service {
   private readonly settings: CoordinationSettings
   private readonly directories: DataDirectories
   private readonly budget = new ByteBudget(RECEIVE_BYTES_MAX)
+  private readonly unsent: UnsentBytes
+  private readonly underWay: RequestsUnderWay
+  private readonly slice: TurnSlice
   private processor: RequestProcessor<ServerConnection> | undefined
   private listener: Listener | undefined
   private readonly connections = new Set<ServerConnection>()
@@ -69,6 +75,9 @@ export class CoordinationServer implements Service {
     this.ports = { ...ports, logger: ports.logger.named(LOG_NAME) }
     this.settings = settings
     this.directories = directoriesOf(settings)
+    this.unsent = new UnsentBytes(ports.clock)
+    this.underWay = new RequestsUnderWay(settings.requestsUnderWayMax)
+    this.slice = new TurnSlice(ports.clock)
     this.surroundings = surroundings
     this.startedAt = ports.clock.monotonicMs()
     this.nextSessionId = firstSessionId(ports.clock.now(), SERVER_ID)
@@ -186,13 +195,13 @@ export class CoordinationServer implements Service {
     }
     this.perAddress.set(address, count)
     const { clock, logger } = this.ports
-    const { budget, settings, counters } = this
+    const { budget, unsent, underWay, slice, settings, counters } = this
     const client = new ServerConnection(
       {
         clock,
         logger,
         settings,
-        budget,
+        ...{ budget, unsent, underWay, slice },
         processor,
         counters,
         view: () => this.view(processor),
@@ -303,7 +312,7 @@ export class CoordinationServer implements Service {
         counters.responses = { last: -1, min: -1, max: -1 }
       },
       resetConnectionStatistics() {
-        for (const one of connections) one.resetStatistics()
+        for (const one of connections) one.statistics.reset()
       },
     }
   }

@@ -28,6 +28,8 @@ export interface CoordinationSettings {
   readonly connectionsPerAddressMax: number
   /** A larger packet closes its connection. */
   readonly packetBytesMax: number
+  /** Requests of all clients together, on their way to the disk. */
+  readonly requestsUnderWayMax: number
   readonly snapCount: number
   readonly preallocateBytes: number
   readonly forceSync: boolean
@@ -121,7 +123,10 @@ export const zooCfg = defineSettings(
     }),
     initLimit: int({ default: 10, about: 'Of ensembles: without effect.' }),
     syncLimit: int({ default: 5, about: 'Of ensembles: without effect.' }),
-    globalOutstandingLimit: long({ default: 1000, support: 'ignored' }),
+    globalOutstandingLimit: int({
+      default: 1000,
+      about: 'Requests under way, above which who has one there must wait for it.',
+    }),
     standaloneEnabled: boolean({ default: true, about: 'Of ensembles: without effect.' }),
     reconfigEnabled: boolean({
       default: false,
@@ -170,6 +175,7 @@ export function parseZooCfg(text: string): {
     sessionTimeoutMsMax,
     connectionsPerAddressMax: values.maxClientCnxns,
     packetBytesMax: values['jute.maxbuffer'],
+    requestsUnderWayMax: values.globalOutstandingLimit,
     snapCount: values.snapCount,
     preallocateBytes: values.preAllocSize * 1024,
     forceSync: values.forceSync === 'yes',

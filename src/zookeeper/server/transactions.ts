@@ -45,8 +45,8 @@ export type Change =
   | { readonly type: 'multi'; readonly changes: readonly Change[] }
   /** Part of a multi; holds already when it is logged. */
   | { readonly type: 'check'; readonly path: string; readonly version: number }
-  /** Takes a zxid and changes nothing: a failed request in the log of an Apache ZooKeeper. */
-  | { readonly type: 'nothing' }
+  /** Takes a zxid and changes nothing: a request that was refused with this code. */
+  | { readonly type: 'nothing'; readonly err: number }
 
 export interface TransactionHeader {
   /** The session that asked. */
@@ -173,7 +173,7 @@ function putChange(writer: Writer, change: Change): void {
     case 'check':
       return put(writer, records.CheckVersionTxn, { path: change.path, version: change.version })
     case 'nothing':
-      return put(writer, records.ErrorTxn, { err: 0 })
+      return put(writer, records.ErrorTxn, { err: change.err })
   }
 }
 
@@ -216,7 +216,7 @@ function createOf(txn: CreateBody, owner: bigint, parentCversion: number): Chang
 function takeMulti(reader: Reader, clientId: bigint): Change {
   const { txns } = take(reader, records.MultiTxn)
   // A multi that failed is logged with errors in it, and nothing of it holds.
-  if (txns?.some(({ type }) => type === opcodes.error)) return { type: 'nothing' }
+  if (txns?.some(({ type }) => type === opcodes.error)) return { type: 'nothing', err: 0 }
   const changes = (txns ?? []).map(({ type, data }) =>
     takeChange(new Reader(data ?? Buffer.alloc(0)), type, clientId),
   )
@@ -259,7 +259,7 @@ function takeChange(reader: Reader, type: number, clientId: bigint): Change {
       return { type: 'check', path: path ?? '', version }
     }
     case opcodes.error:
-      return { type: 'nothing' }
+      return { type: 'nothing', err: take(reader, records.ErrorTxn).err }
     default:
       throw new WireError(`a transaction of type ${type}`, reader.position)
   }

@@ -187,10 +187,7 @@ export class DataTree {
     if (stats === undefined || !('path' in change)) return
     const hasStat = change.type !== 'delete' && change.type !== 'check'
     const node = hasStat ? this.nodes.get(change.path) : undefined
-    if (node === undefined) return
-    const stat = Buffer.allocUnsafe(rows.WIRE_STAT_BYTES)
-    node.fillStat(stat, 0)
-    stats.push(stat)
+    if (node !== undefined) stats.push(node.statBytes())
   }
 
   private carryOut(header: TransactionHeader, change: Change, events: TreeEvent[]): void {

@@ -12,6 +12,8 @@ const CONNECTION_BYTES_MAX = 64 << 20
 const SCARCE_BYTES = 64 << 20
 /** Of all together, above which connections are given up. */
 const TOTAL_BYTES_MAX = 256 << 20
+/** Whoever owes no more than this is spared. */
+const NOTABLE_BYTES = 64 << 10
 
 export interface OutboxEvents {
   /** The client has taken something. */
@@ -42,10 +44,14 @@ export class UnsentBytes {
 
   count(outbox: Outbox, change: number): void {
     this.bytes += change
-    if (outbox.unsent > 0) this.owing.add(outbox)
+    if (outbox.unsent > NOTABLE_BYTES) this.owing.add(outbox)
     else this.owing.delete(outbox)
-    while (this.bytes > TOTAL_BYTES_MAX) {
-      let slowest = outbox
+  }
+
+  /** Gives up whom it must; the asker itself where no other owes much. */
+  makeRoom(asker: Outbox): void {
+    while (this.bytes > TOTAL_BYTES_MAX && asker.unsent > 0) {
+      let slowest = asker
       for (const one of this.owing) if (one.takenAt < slowest.takenAt) slowest = one
       slowest.giveUp()
     }
@@ -78,6 +84,7 @@ export class Outbox {
     if (!goesOn || this.all.isScarce) this.isFull = true
     this.measure()
     if (this.unsent > CONNECTION_BYTES_MAX) this.giveUp()
+    else this.all.makeRoom(this)
   }
 
   /** Nothing is sent from now on. */

@@ -6,7 +6,6 @@ import { watcherTypes, watchModes } from '../protocol/opcodes.ts'
 import { recordBody } from '../protocol/packets.ts'
 import * as records from '../protocol/records.ts'
 import { take } from '../protocol/records.ts'
-import { pathError } from './paths.ts'
 import { ok, type Run, type View } from './reads.ts'
 import { PERSISTENT, RECURSIVE, STANDARD, type WatchKind } from './watches.ts'
 
@@ -45,9 +44,14 @@ function setAgain<Watcher>(asked: OneTimeWatches, view: View<Watcher>): void {
   }
 }
 
+function isWhole({ dataWatches, existWatches, childWatches }: OneTimeWatches): boolean {
+  return dataWatches !== null && existWatches !== null && childWatches !== null
+}
+
 export function setWatches<Watcher>(reader: Reader): Run<Watcher> {
   const asked = take(reader, records.SetWatches)
   return (view) => {
+    if (!isWhole(asked)) return { err: errorCodes.MARSHALLINGERROR }
     setAgain(asked, view)
     return ok()
   }
@@ -57,11 +61,12 @@ export function setWatches2<Watcher>(reader: Reader): Run<Watcher> {
   const asked = take(reader, records.SetWatches2)
   return (view) => {
     const { watches, watcher } = view
+    const { persistentWatches, persistentRecursiveWatches } = asked
+    const isAllThere = persistentWatches !== null && persistentRecursiveWatches !== null
+    if (!isAllThere || !isWhole(asked)) return { err: errorCodes.MARSHALLINGERROR }
     setAgain(asked, view)
-    for (const path of asked.persistentWatches ?? []) watches.addPersistent(path ?? '', watcher)
-    for (const path of asked.persistentRecursiveWatches ?? []) {
-      watches.addRecursive(path ?? '', watcher)
-    }
+    for (const path of persistentWatches) watches.addPersistent(path ?? '', watcher)
+    for (const path of persistentRecursiveWatches) watches.addRecursive(path ?? '', watcher)
     return ok()
   }
 }
@@ -71,10 +76,9 @@ export function addWatch<Watcher>(reader: Reader): Run<Watcher> {
   const request = take(reader, records.AddWatchRequest)
   const path = request.path ?? ''
   return ({ watches, watcher }) => {
-    if (pathError(path) !== undefined) return { err: errorCodes.BADARGUMENTS }
     if (request.mode === watchModes.persistent) watches.addPersistent(path, watcher)
     else if (request.mode === watchModes.recursive) watches.addRecursive(path, watcher)
-    else return { err: errorCodes.BADARGUMENTS }
+    else return { err: errorCodes.MARSHALLINGERROR }
     return ok(recordBody(records.ErrorResponse, { err: errorCodes.OK }))
   }
 }
@@ -92,7 +96,7 @@ function meant(type: number): { kinds: readonly WatchKind[]; modes: number } | u
     case watcherTypes.persistent:
       return { kinds: ['data', 'child'], modes: PERSISTENT }
     case watcherTypes.recursive:
-      return { kinds: ['data'], modes: RECURSIVE }
+      return { kinds: ['data', 'child'], modes: RECURSIVE }
     default:
       return undefined
   }
@@ -103,7 +107,7 @@ export function checkWatches<Watcher>(reader: Reader): Run<Watcher> {
   const path = request.path ?? ''
   const asked = meant(request.type)
   return ({ watches, watcher }) => {
-    if (asked === undefined) return { err: errorCodes.BADARGUMENTS }
+    if (asked === undefined) return { err: errorCodes.MARSHALLINGERROR }
     const stands = asked.kinds.some((kind) => watches.has(kind, path, watcher, asked.modes))
     return stands ? ok() : { err: errorCodes.NOWATCHER }
   }
@@ -114,7 +118,7 @@ export function removeWatches<Watcher>(reader: Reader): Run<Watcher> {
   const path = request.path ?? ''
   const asked = meant(request.type)
   return ({ watches, watcher }) => {
-    if (asked === undefined) return { err: errorCodes.BADARGUMENTS }
+    if (asked === undefined) return { err: errorCodes.MARSHALLINGERROR }
     const removed = asked.kinds.filter((kind) => watches.remove(kind, path, watcher, asked.modes))
     return removed.length > 0 ? ok() : { err: errorCodes.NOWATCHER }
   }

@@ -65,9 +65,10 @@ class Watches<Watcher> {
     for (const path of [...(this.byWatcher.get(watcher) ?? [])]) this.remove(path, watcher, ALL)
   }
 
-  /** Adds whom an event at the path tells, and ends their standard watches. */
+  /** Adds whom an event at the path tells but for recursive watches; ends the standard ones. */
   tell(path: string, told: Set<Watcher>): void {
-    for (const watcher of this.byPath.get(path)?.keys() ?? []) {
+    for (const [watcher, modes] of this.byPath.get(path) ?? []) {
+      if ((modes & ~RECURSIVE) === 0) continue
       told.add(watcher)
       this.remove(path, watcher, STANDARD)
     }
@@ -105,9 +106,10 @@ export class WatchTable<Watcher> {
     this.child.add(path, watcher, PERSISTENT)
   }
 
-  /** Such a watch hears of its children by their own events, so it is no child watch. */
+  /** Such a watch hears of its children by their own events; it counts as a child watch all the same. */
   addRecursive(path: string, watcher: Watcher): void {
     this.data.add(path, watcher, RECURSIVE)
+    this.child.add(path, watcher, RECURSIVE)
   }
 
   has(kind: WatchKind, path: string, watcher: Watcher, modes = ALL): boolean {

@@ -2,6 +2,7 @@
 // groups.
 import * as batch from '../../../src/kafka/records/batch.ts'
 import { readRecords } from '../../../src/kafka/records/record.ts'
+import { DescribeProducers } from '../../../src/kafka/messages/describe-producers.ts'
 import { Fetch } from '../../../src/kafka/messages/fetch.ts'
 import { FindCoordinator } from '../../../src/kafka/messages/find-coordinator.ts'
 import { Heartbeat } from '../../../src/kafka/messages/heartbeat.ts'
@@ -24,11 +25,17 @@ import { KafkaClient } from '../../../src/client/client.ts'
 import type { ClientSettings } from '../../../src/client/settings.ts'
 import { FakeBroker } from './fake-broker.ts'
 
+/** What a leader knows of a producer; the last five batches at most. */
+interface KnownProducer {
+  readonly epoch: number
+  readonly next: number
+  readonly recent: { readonly first: number; readonly end: number; readonly offset: number }[]
+}
+
 /** One partition: batches in order, and what each producer may send next. */
 export class FakeLog {
   readonly batches: Buffer[] = []
-  readonly #next = new Map<string, number>()
-  readonly #lastFirst = new Map<string, { sequence: number; offset: number }[]>()
+  readonly #producers = new Map<number, KnownProducer>()
   startOffset = 0
   endOffset = 0
   leader: number
@@ -44,14 +51,17 @@ export class FakeLog {
     const producerId = batch.producerId(bytes, 0)
     const count = batch.recordCount(bytes, 0)
     if (producerId >= 0) {
-      const key = `${producerId}/${batch.producerEpoch(bytes, 0)}`
-      const sequence = batch.baseSequence(bytes, 0)
-      const known = this.#lastFirst.get(key) ?? []
-      const repeated = known.find((one) => one.sequence === sequence)
+      const epoch = batch.producerEpoch(bytes, 0)
+      const first = batch.baseSequence(bytes, 0)
+      const known = this.#producers.get(producerId) ?? { epoch, next: 0, recent: [] }
+      if (epoch < known.epoch) return { errorCode: 47, baseOffset: -1 }
+      const state = epoch > known.epoch ? { epoch, next: 0, recent: [] } : known
+      const end = first + count
+      const repeated = state.recent.find((one) => one.first === first && one.end === end)
       if (repeated !== undefined) return { errorCode: 0, baseOffset: repeated.offset }
-      if (sequence !== (this.#next.get(key) ?? 0)) return { errorCode: 45, baseOffset: -1 }
-      this.#next.set(key, sequence + count)
-      this.#lastFirst.set(key, [...known.slice(-4), { sequence, offset: this.endOffset }])
+      if (first !== state.next) return { errorCode: 45, baseOffset: -1 }
+      const recent = [...state.recent.slice(-4), { first, end, offset: this.endOffset }]
+      this.#producers.set(producerId, { epoch, next: end, recent })
     }
     const baseOffset = this.endOffset
     batch.setBaseOffset(bytes, 0, baseOffset)
@@ -59,6 +69,18 @@ export class FakeLog {
     this.batches.push(bytes)
     this.endOffset += count
     return { errorCode: 0, baseOffset }
+  }
+
+  /** A leader that was stopped and started again has only each producer's last batch in mind. */
+  restart(): void {
+    for (const state of this.#producers.values()) state.recent.splice(0, state.recent.length - 1)
+  }
+
+  /** As DescribeProducers shows them. */
+  producers(): { producerId: number; producerEpoch: number; lastSequence: number }[] {
+    return [...this.#producers].map(([producerId, { epoch, next }]) => {
+      return { producerId, producerEpoch: epoch, lastSequence: next - 1 }
+    })
   }
 
   /** Another leader, which has only what lies below `endOffset` of the old one's records. */
@@ -216,6 +238,16 @@ function equipData({ broker, logs, clock, settings }: Equipment): void {
         const log = find(name, index)
         if (log === undefined || records === null) return { index, errorCode: 6, baseOffset: -1 }
         return { index, ...log.append(records) }
+      }),
+    })),
+  }))
+  broker.on(DescribeProducers, (request) => ({
+    topics: request.topics.map(({ name, partitionIndexes }) => ({
+      name,
+      partitions: partitionIndexes.map((partitionIndex) => {
+        const log = find(name, partitionIndex)
+        if (log === undefined) return { partitionIndex, errorCode: 6 }
+        return { partitionIndex, activeProducers: log.producers() }
       }),
     })),
   }))

@@ -1,4 +1,4 @@
-// Pure. Conditions as SQL over one slice of a segment.
+// Pure. Conditions as SQL over the rows of one slice.
 import type { Field } from '../../mapping/field.ts'
 import type { Scalar } from '../../mapping/values.ts'
 import type {
@@ -7,59 +7,64 @@ import type {
   PatternCondition,
   PhraseCondition,
   TextPattern,
+  TokenCondition,
 } from '../plan.ts'
-import type { IndexFile } from './index-file.ts'
-import { textSql } from './postings.ts'
-import { eventTable, hasColumn, idTable, postingTable, type Segment } from './segment.ts'
-import { and, listColumn, or, type Parameters, singleColumn, tokensSql } from './sql.ts'
 import { idHash } from './append.ts'
+import { textSql } from './postings.ts'
+import { hasColumn, idTable } from './segment.ts'
+import type { Slice } from './slice.ts'
+import type { Posting, SliceRows } from './slice-rows.ts'
+import { and, listColumn, or, type Parameters, singleColumn, tokensSql } from './sql.ts'
 
 /** True, false or null (which counts as false) for each row. */
-export function conditionSql(condition: Condition, slice: Slice, parameters: Parameters): string {
+export function conditionSql(condition: Condition, rows: SliceRows): string {
+  const { slice, parameters } = rows
   switch (condition.kind) {
     case 'all':
       return 'true'
     case 'none':
       return 'false'
     case 'equals':
-      return equalsSql(condition.field, condition.values, slice, parameters)
+      return rows.once(equalsSql(condition.field, condition.values, slice, parameters))
     case 'range':
-      return anyValueSql(slice, condition.field, (value) => {
-        const { lower, upper, field } = condition
-        const parts: string[] = []
-        const bound = (one: Scalar): string => parameters.scalar(one, field.columnKind)
-        if (lower !== undefined) {
-          parts.push(`${value} ${lower.inclusive ? '>=' : '>'} ${bound(lower.value)}`)
-        }
-        if (upper !== undefined) {
-          parts.push(`${value} ${upper.inclusive ? '<=' : '<'} ${bound(upper.value)}`)
-        }
-        return parts.length === 0 ? `${value} IS NOT NULL` : and(parts)
-      })
+      return rows.once(
+        anyValueSql(slice, condition.field, (value) => {
+          const { lower, upper, field } = condition
+          const parts: string[] = []
+          const bound = (one: Scalar): string => parameters.scalar(one, field.columnKind)
+          if (lower !== undefined) {
+            parts.push(`${value} ${lower.inclusive ? '>=' : '>'} ${bound(lower.value)}`)
+          }
+          if (upper !== undefined) {
+            parts.push(`${value} ${upper.inclusive ? '<=' : '<'} ${bound(upper.value)}`)
+          }
+          return parts.length === 0 ? `${value} IS NOT NULL` : and(parts)
+        }),
+      )
     case 'present':
-      return anyValueSql(slice, condition.field, (value) => `${value} IS NOT NULL`)
+      return rows.once(anyValueSql(slice, condition.field, (value) => `${value} IS NOT NULL`))
     case 'pattern':
-      return patternSql(condition, slice, parameters)
+      return rows.once(patternSql(condition, slice, parameters))
     case 'token':
-      return tokensAnySql(condition.field, condition.tokens, slice, parameters)
+      return tokenSql(condition, rows)
     case 'phrase':
-      return phraseSql(condition, slice, parameters)
+      return phraseSql(condition, rows)
     case 'ids':
-      return idsSql(condition.ids, slice, parameters)
+      return rows.once(idsSql(condition.ids, slice, parameters))
     case 'bool':
-      return boolSql(condition, slice, parameters)
+      return boolSql(condition, rows)
     case 'constant':
-      return conditionSql(condition.inner, slice, parameters)
+      return conditionSql(condition.inner, rows)
     case 'dismax':
-      return or(condition.inner.map((one) => conditionSql(one, slice, parameters)))
+      return anySql(condition.inner, rows)
   }
 }
 
-function boolSql(condition: BoolCondition, slice: Slice, parameters: Parameters): string {
-  const sql = (one: Condition): string => conditionSql(one, slice, parameters)
+function boolSql(condition: BoolCondition, rows: SliceRows): string {
+  const sql = (one: Condition): string => conditionSql(one, rows)
   const parts = [...condition.filter, ...condition.must].map(sql)
   const { should, minimumShouldMatch: least } = condition
-  if (least === 1) parts.push(or(should.map(sql)))
+  if (least === 1) parts.push(anySql(should, rows))
   else if (least > should.length) parts.push('false')
   else if (least > 1) {
     const met = should.map((one) => `(CASE WHEN ${sql(one)} THEN 1 ELSE 0 END)`)
@@ -67,6 +72,19 @@ function boolSql(condition: BoolCondition, slice: Slice, parameters: Parameters)
   }
   for (const one of condition.mustNot) parts.push(`(${sql(one)}) IS NOT TRUE`)
   return and(parts)
+}
+
+/** One of the conditions. Where scores do not part them, tokens are looked up together. */
+function anySql(conditions: readonly Condition[], rows: SliceRows): string {
+  const parts: string[] = []
+  const together: Posting[] = []
+  for (const one of conditions) {
+    const mayJoin = one.kind === 'token' && rows.slice.part === 'posted' && !rows.isScored
+    if (mayJoin) together.push(...postingsOf(one, rows.slice))
+    else parts.push(conditionSql(one, rows))
+  }
+  if (together.length > 0) parts.push(`${rows.frequency(together)} IS NOT NULL`)
+  return or(parts)
 }
 
 /** A test of single values, and of each of a list where the segment has lists. */
@@ -102,30 +120,94 @@ function equalsSql(
   return anyValueSql(slice, field, (value) => `list_contains(${list}, ${value})`)
 }
 
+function postingsOf({ field, tokens }: TokenCondition, slice: Slice): Posting[] {
+  if (textSql(slice.segment, field) === undefined) return []
+  return tokens.map((token) => ({ field, token }))
+}
+
 /** Any of the tokens in the text: by postings, or by cutting up the texts that contain the letters. */
-function tokensAnySql(
-  field: Field,
-  tokens: readonly string[],
-  slice: Slice,
-  parameters: Parameters,
-): string {
+function tokenSql(condition: TokenCondition, rows: SliceRows): string {
+  const { slice, parameters, isScored } = rows
+  const { field, tokens } = condition
   const text = textSql(slice.segment, field)
   if (text === undefined || tokens.length === 0) return 'false'
   if (slice.part === 'posted') {
-    const hashes = tokens.map(
-      (token) => `h = hash(${parameters.add(token, 'VARCHAR')}, ${field.number})`,
-    )
-    const table = slice.file.table(postingTable(slice.segment))
-    return `seq IN (SELECT ${slice.segment.base} + doc FROM ${table} WHERE ${or(hashes)})`
+    return `${rows.frequency(postingsOf(condition, slice))} IS NOT NULL`
   }
-  const folded = field.analyzer.lowercase ? `lower(${text})` : text
-  return or(
-    tokens.map((token) => {
-      const bound = parameters.add(token, 'VARCHAR')
-      const list = tokensSql(field.analyzer, text)
-      return `(contains(${folded}, ${bound}) AND list_contains(${list}, ${bound}))`
-    }),
+  const [only] = tokens
+  if (isScored && tokens.length === 1 && only !== undefined) {
+    return `${tokenCounts(field, only, rows).frequency} > 0`
+  }
+  const folded = foldedSql(field, text)
+  const tests = tokens.map((token) => {
+    const bound = parameters.add(token, 'VARCHAR')
+    return `(contains(${folded}, ${bound}) AND list_contains(${tokensSql(field.analyzer, text)}, ${bound}))`
+  })
+  return rows.once(or(tests))
+}
+
+const foldedSql = (field: Field, text: string): string =>
+  field.analyzer.lowercase ? `lower(${text})` : text
+
+/** How often a leaf stands in a row's text (null or 0: not at all), and how long that is in tokens. */
+export interface Counts {
+  readonly frequency: string
+  readonly length: string
+}
+
+/** @returns undefined where the segment has no such text */
+export function countsOf(
+  condition: TokenCondition | PhraseCondition,
+  rows: SliceRows,
+): Counts | undefined {
+  const { field, tokens } = condition
+  const text = textSql(rows.slice.segment, field)
+  const [first] = tokens
+  if (text === undefined || first === undefined) return undefined
+  if (condition.kind === 'phrase') return phraseCounts(condition, text, rows)
+  if (rows.slice.part !== 'posted') return tokenCounts(field, first, rows)
+  const posting = { field, token: first }
+  return { frequency: rows.frequency([posting]), length: rows.length(posting) }
+}
+
+function tokenCounts(field: Field, token: string, rows: SliceRows): Counts {
+  const text = textSql(rows.slice.segment, field) ?? "''"
+  const bound = rows.parameters.shared(token)
+  const contained = `contains(${foldedSql(field, text)}, ${bound})`
+  return counted(field, text, contained, `len(list_filter(tokens, lambda t: t = ${bound}))`, rows)
+}
+
+function phraseCounts(condition: PhraseCondition, text: string, rows: SliceRows): Counts {
+  const { field } = condition
+  const candidate = and(candidateTests(condition, text, rows))
+  return counted(field, text, candidate, phraseCountSql(condition, 'tokens', rows), rows)
+}
+
+/** Cuts the text of candidates once, for their count and their length. */
+function counted(
+  field: Field,
+  text: string,
+  candidate: string,
+  count: string,
+  rows: SliceRows,
+): Counts {
+  const list = tokensSql(field.analyzer, text)
+  const pair = `{'tf': ${count}, 'len': len(tokens)}`
+  const name = rows.once(
+    `CASE WHEN ${candidate} THEN list_transform([${list}], lambda tokens: ${pair})[1] END`,
   )
+  return { frequency: `${name}.tf`, length: `${name}.len` }
+}
+
+/** What a text must hold to be worth being cut: tokens by postings, else by letters. */
+function candidateTests(condition: PhraseCondition, text: string, rows: SliceRows): string[] {
+  const { field, tokens, prefix } = condition
+  const isPosted = rows.slice.part === 'posted'
+  return [...new Set(tokens)].map((token) => {
+    const isWhole = !prefix || tokens.indexOf(token) < tokens.length - 1
+    if (isPosted && isWhole) return `${rows.frequency([{ field, token }])} IS NOT NULL`
+    return `contains(${foldedSql(field, text)}, ${rows.parameters.shared(token)})`
+  })
 }
 
 function patternSql(condition: PatternCondition, slice: Slice, parameters: Parameters): string {
@@ -135,10 +217,9 @@ function patternSql(condition: PatternCondition, slice: Slice, parameters: Param
   }
   const text = textSql(slice.segment, field)
   if (text === undefined) return 'false'
-  const folded = field.analyzer.lowercase ? `lower(${text})` : text
   const literals = pattern.kind === 'regex' ? pattern.literals : []
   const pieces = literals.map(
-    (literal) => `contains(${folded}, ${parameters.add(literal, 'VARCHAR')})`,
+    (literal) => `contains(${foldedSql(field, text)}, ${parameters.add(literal, 'VARCHAR')})`,
   )
   const tokens = tokensSql(field.analyzer, text)
   const fits = fitsSql(pattern, 'v', parameters)
@@ -158,38 +239,28 @@ function fitsSql(pattern: TextPattern, value: string, parameters: Parameters): s
   return `(${lengths} AND starts_with(${value}, ${start}) AND ${near})`
 }
 
-function phraseSql(condition: PhraseCondition, slice: Slice, parameters: Parameters): string {
-  const { field, tokens } = condition
-  const text = textSql(slice.segment, field)
+function phraseSql(condition: PhraseCondition, rows: SliceRows): string {
+  const { field, tokens, slop, prefix } = condition
+  const text = textSql(rows.slice.segment, field)
   if (text === undefined || tokens.length === 0) return 'false'
-  const whole = condition.prefix ? tokens.slice(0, -1) : tokens
-  const candidates = [...new Set(whole)].map((token) =>
-    tokensAnySql(field, [token], slice, parameters),
-  )
-  // The engine tests before it looks up postings: the cheap tests keep it from cutting up every text.
-  const folded = field.analyzer.lowercase ? `lower(${text})` : text
-  for (const token of new Set(tokens)) {
-    candidates.push(`contains(${folded}, ${parameters.add(token, 'VARCHAR')})`)
-  }
-  if (condition.slop > 0) {
-    return and([...candidates, `${phraseCountSql(condition, text, parameters)} > 0`])
-  }
+  if (rows.isScored) return `${phraseCounts(condition, text, rows).frequency} > 0`
+  const list = tokensSql(field.analyzer, text)
   // Tokens hold no blanks, so that joined by blanks an exact phrase is a part of the whole.
-  const joined = `' ' || array_to_string(${tokensSql(field.analyzer, text)}, ' ') || ' '`
-  const wanted = ` ${tokens.join(' ')}${condition.prefix ? '' : ' '}`
-  return and([...candidates, `contains(${joined}, ${parameters.add(wanted, 'VARCHAR')})`])
+  const joined = `' ' || array_to_string(${list}, ' ') || ' '`
+  const wanted = ` ${tokens.join(' ')}${prefix ? '' : ' '}`
+  const test =
+    slop > 0
+      ? `list_transform([${list}], lambda tokens: ${phraseCountSql(condition, 'tokens', rows)} > 0)[1]`
+      : `contains(${joined}, ${rows.parameters.add(wanted, 'VARCHAR')})`
+  // As a case, so that the engine does not cut up texts before it knows the candidates.
+  return `(CASE WHEN ${and(candidateTests(condition, text, rows))} THEN ${test} END)`
 }
 
-/** How often the phrase stands in the text. */
-export function phraseCountSql(
-  condition: PhraseCondition,
-  text: string,
-  parameters: Parameters,
-): string {
-  const { tokens, slop, field, prefix } = condition
-  const list = tokensSql(field.analyzer, text)
+/** How often the phrase stands in the list of tokens. */
+function phraseCountSql(condition: PhraseCondition, list: string, rows: SliceRows): string {
+  const { tokens, slop, prefix } = condition
   const at = (token: string, index: number): string => {
-    const bound = parameters.add(token, 'VARCHAR')
+    const bound = rows.parameters.shared(token)
     const starts = prefix && index === tokens.length - 1
     return starts ? `starts_with(t, ${bound})` : `t = ${bound}`
   }
@@ -221,3 +292,30 @@ function idsSql(ids: readonly string[], slice: Slice, parameters: Parameters): s
   return `(${supplied} OR (id IS NULL AND list_contains(${parameters.list(seqs, 'whole')}, seq)))`
 }
 
+/** Rows that meet the condition have one of its tokens, or of its phrases' tokens. */
+export function needsPosting(condition: Condition): boolean {
+  switch (condition.kind) {
+    case 'token':
+      return condition.tokens.length > 0
+    case 'phrase':
+      return condition.tokens.length > (condition.prefix ? 1 : 0)
+    case 'bool': {
+      const { must, filter, should, minimumShouldMatch } = condition
+      if ([...must, ...filter].some(needsPosting)) return true
+      return minimumShouldMatch > 0 && should.length > 0 && should.every(needsPosting)
+    }
+    case 'constant':
+      return needsPosting(condition.inner)
+    case 'dismax':
+      return condition.inner.length > 0 && condition.inner.every(needsPosting)
+    case 'all':
+    case 'equals':
+    case 'ids':
+    case 'none':
+    case 'pattern':
+    case 'present':
+    case 'range':
+    default:
+      return false
+  }
+}

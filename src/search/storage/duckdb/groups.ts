@@ -12,18 +12,28 @@ import {
   TooManyBucketsError,
   type ValueSource,
 } from '../plan.ts'
-import { conditionSql, fromSql, type Slice, slicesOf } from './conditions.ts'
+import { conditionSql, needsPosting } from './conditions.ts'
 import type { Engine } from './engine.ts'
 import { commonType, fileOf, toScalar, whereSql } from './hits.ts'
 import { hasColumn } from './segment.ts'
+import { asksForTokens, type Slice, slicesOf } from './slice.ts'
+import { SliceRows } from './slice-rows.ts'
 import { listColumn, Parameters, singleColumn, type SqlScalarType } from './sql.ts'
 
 export async function findGroups(engine: Engine, plan: GroupPlan): Promise<GroupRow[]> {
   const parameters = new Parameters()
-  const slices = plan.shards.flatMap((shard, at) => slicesOf(fileOf(shard), shard.condition, at))
-  if (slices.length === 0 && plan.grouping !== undefined) return []
   const groupings = [...plan.outer.map((one) => one.grouping)]
   if (plan.grouping !== undefined) groupings.push(plan.grouping)
+  const text = groupings.some(
+    (one) => one.kind === 'conditions' && one.conditions.flat().some(asksForTokens),
+  )
+  const slices = plan.shards.flatMap((shard, at) =>
+    slicesOf(fileOf(shard), shard.condition, {
+      shard: at,
+      text: text || asksForTokens(shard.condition),
+    }),
+  )
+  if (slices.length === 0 && plan.grouping !== undefined) return []
   const sql = statement(plan, groupings, slices, parameters)
   const rows = await engine.read(sql, parameters.values)
   if (rows.length > plan.bucketsMax) throw new TooManyBucketsError('too many buckets')
@@ -50,9 +60,12 @@ function statement(
   const selects = slices.map((slice) => {
     const shard = plan.shards[slice.shard]
     if (shard === undefined) throw new Error('a slice without a shard')
-    const columns = inputs.map((input) => `${inputSql(input, slice, parameters)} AS ${input.name}`)
-    const where = whereSql(slice, shard, parameters)
-    return `SELECT ${['1 AS one', ...columns].join(', ')} FROM ${fromSql(slice)} WHERE ${where}`
+    const { condition } = shard
+    const read = new SliceRows(slice, parameters, false)
+    const columns = inputs.map((input) => `${inputSql(input, read)} AS ${input.name}`)
+    const where = whereSql(read, condition)
+    const from = read.from(needsPosting(condition))
+    return `SELECT ${['1 AS one', ...columns].join(', ')} FROM ${from} WHERE ${where}`
   })
   const none = ['1 AS one', ...inputs.map((input) => `NULL::${input.type} AS ${input.name}`)]
   let rows = selects.join(' UNION ALL ') || `SELECT ${none.join(', ')} WHERE false`
@@ -153,11 +166,12 @@ function elementType(source: ValueSource): SqlScalarType {
   return commonType(source.fields)
 }
 
-function inputSql(input: Input, slice: Slice, parameters: Parameters): string {
+function inputSql(input: Input, rows: SliceRows): string {
+  const { slice, parameters } = rows
   if (input.conditions !== undefined) {
     const parts = input.conditions.conditions.map((byShard, at) => {
       const condition = byShard[slice.shard] ?? { kind: 'none' }
-      return `CASE WHEN ${conditionSql(condition, slice, parameters)} THEN ${at}::BIGINT END`
+      return `CASE WHEN ${conditionSql(condition, rows)} THEN ${at}::BIGINT END`
     })
     return `[${parts.join(', ')}]`
   }

@@ -2,13 +2,16 @@
 import type { DuckDBValue } from '@duckdb/node-api'
 import type { Field } from '../../mapping/field.ts'
 import type { Scalar } from '../../mapping/values.ts'
-import type { FieldSortKey, HitsPlan, ShardPlan, SortKey, StoredHit } from '../plan.ts'
-import { anyValueSql, conditionSql, fromSql, type Slice, sliceSql, slicesOf } from './conditions.ts'
+import type { Condition, FieldSortKey, HitsPlan, ShardPlan, SortKey, StoredHit } from '../plan.ts'
+import { anyValueSql, conditionSql, needsPosting } from './conditions.ts'
 import type { Engine, Rows } from './engine.ts'
 import { IndexFile } from './index-file.ts'
-import { scoreSql, type Weights, weigh } from './scores.ts'
+import { scoreSql } from './scores.ts'
 import { hasColumn, type Segment } from './segment.ts'
+import { fromSql, type Slice, sliceSql, slicesOf } from './slice.ts'
+import { SliceRows } from './slice-rows.ts'
 import { listColumn, Parameters, singleColumn, type SqlScalarType, sqlTypes } from './sql.ts'
+import { type Weights, weigh } from './weigh.ts'
 
 export async function countRows(engine: Engine, shards: readonly ShardPlan[]): Promise<number> {
   let total = 0
@@ -20,9 +23,11 @@ export async function countRows(engine: Engine, shards: readonly ShardPlan[]): P
       total += file.count
       continue
     }
-    for (const slice of slicesOf(file, shard.condition, at)) {
-      const where = whereSql(slice, shard, parameters)
-      parts.push(`SELECT count(*) AS n FROM ${fromSql(slice)} WHERE ${where}`)
+    for (const slice of slicesOf(file, shard.condition, { shard: at })) {
+      const rows = new SliceRows(slice, parameters, false)
+      const where = whereSql(rows, shard.condition)
+      const from = rows.from(needsPosting(shard.condition))
+      parts.push(`SELECT count(*) AS n FROM ${from} WHERE ${where}`)
     }
   }
   if (parts.length === 0) return total
@@ -53,8 +58,8 @@ export function fileOf(shard: ShardPlan): IndexFile {
   throw new Error('an index of another storage')
 }
 
-export function whereSql(slice: Slice, shard: ShardPlan, parameters: Parameters): string {
-  return [...sliceSql(slice), conditionSql(shard.condition, slice, parameters)].join(' AND ')
+export function whereSql(rows: SliceRows, condition: Condition): string {
+  return [...sliceSql(rows.slice), conditionSql(condition, rows)].join(' AND ')
 }
 
 interface Found {
@@ -76,10 +81,12 @@ async function findRows(engine: Engine, plan: HitsPlan): Promise<Found[]> {
   const selects: string[] = []
   for (const [at, shard] of plan.shards.entries()) {
     const file = fileOf(shard)
-    const own = slicesOf(file, shard.condition, at)
-    const weights = plan.scores ? await weigh(engine, file, shard.condition, own) : undefined
-    for (const slice of own) {
-      selects.push(selectSql({ plan, shard, slice, weights, number: slices.length, parameters }))
+    const weighed = plan.scores ? await weigh(engine, file, shard.condition) : undefined
+    const condition = weighed?.condition ?? shard.condition
+    for (const slice of slicesOf(file, condition, { shard: at })) {
+      const rows = new SliceRows(slice, parameters, plan.scores)
+      const number = slices.length
+      selects.push(selectSql({ plan, condition, rows, weights: weighed?.weights, number }))
       slices.push(slice)
     }
   }
@@ -113,29 +120,26 @@ function readFound(rows: Rows, plan: HitsPlan, slices: readonly Slice[]): Found[
 
 interface SelectParts {
   readonly plan: HitsPlan
-  readonly shard: ShardPlan
-  readonly slice: Slice
+  readonly condition: Condition
+  readonly rows: SliceRows
   readonly weights: Weights | undefined
   readonly number: number
-  readonly parameters: Parameters
 }
 
-function selectSql(parts: SelectParts): string {
-  const { plan, shard, slice, weights, number, parameters } = parts
-  const score =
-    weights === undefined ? 'NULL::FLOAT' : scoreSql(shard.condition, slice, weights, parameters)
-  const keys = plan.sort.map((key, at) => `${keySql(key, slice, score, parameters)} AS k${at}`)
-  const columns = [`${number} AS slice, ${slice.shard} AS shard, seq, ${score} AS score`, ...keys]
-  return (
-    `SELECT ${columns.join(', ')} FROM ${fromSql(slice)} ` +
-    `WHERE ${whereSql(slice, shard, parameters)}`
-  )
+function selectSql({ plan, condition, rows, weights, number }: SelectParts): string {
+  const { slice, parameters } = rows
+  const where = whereSql(rows, condition)
+  const score = weights === undefined ? 'NULL::FLOAT' : scoreSql(condition, rows, weights)
+  const keys = plan.sort.map((key, at) => `${keySql(key, slice, parameters)} AS k${at}`)
+  const scored = `SELECT *, ${score} AS score FROM ${rows.from(needsPosting(condition))}`
+  const columns = [`${number} AS slice, ${slice.shard} AS shard, seq, score`, ...keys]
+  return `SELECT ${columns.join(', ')} FROM (${scored} WHERE ${where})`
 }
 
-function keySql(key: SortKey, slice: Slice, score: string, parameters: Parameters): string {
+function keySql(key: SortKey, slice: Slice, parameters: Parameters): string {
   switch (key.kind) {
     case 'score':
-      return score
+      return 'score'
     case 'doc':
       return 'seq'
     case 'id':

@@ -18,14 +18,18 @@ import type {
 import { addColumnSql, appendRows, idHash, missingColumns } from './append.ts'
 import { AutoIds } from './auto-id.ts'
 import { type Engine, Rows, run } from './engine.ts'
-import { Postings } from './postings.ts'
+import { Postings, type PostingSettings } from './postings.ts'
 import {
   eventTable,
   fixedColumns,
+  freshLengthTable,
+  freshPostingTable,
   idTable,
   isFull,
+  lengthColumns,
   lengthTable,
   newSegment,
+  postingColumns,
   postingTable,
   type Segment,
 } from './segment.ts'
@@ -37,6 +41,7 @@ export interface IndexFilePorts {
   readonly clock: Clock
   readonly disk: Disk
   readonly logger: Logger
+  readonly postings: PostingSettings
 }
 
 export class IndexFile implements IndexStorage {
@@ -250,6 +255,25 @@ export class IndexFile implements IndexStorage {
     this.#ports.disk.syncDirectory(this.#path.slice(0, this.#path.lastIndexOf('/')))
   }
 
+  /** Resolves when all postings that are due are written. */
+  posted(): Promise<void> {
+    return this.#postings.idle()
+  }
+
+  /** All posting rows of a segment. */
+  postings(segment: Segment): string {
+    return this.#both(postingTable(segment), freshPostingTable(segment))
+  }
+
+  /** The lengths of all its posted texts. */
+  lengths(segment: Segment): string {
+    return this.#both(lengthTable(segment), freshLengthTable(segment))
+  }
+
+  #both(large: string, fresh: string): string {
+    return `(SELECT * FROM ${this.table(large)} UNION ALL SELECT * FROM ${this.table(fresh)})`
+  }
+
   table(name: string): string {
     return `${quoteName(this.catalog)}.${name}`
   }
@@ -266,12 +290,12 @@ export class IndexFile implements IndexStorage {
     const connection = this.#connection
     await connection.run(`CREATE TABLE ${this.table(eventTable(segment))} (${fixedColumns})`)
     await connection.run(`CREATE TABLE ${this.table(idTable(segment))} (h BIGINT, seq BIGINT)`)
-    await connection.run(
-      `CREATE TABLE ${this.table(postingTable(segment))} (h UBIGINT, doc UINTEGER, tf USMALLINT)`,
-    )
-    await connection.run(
-      `CREATE TABLE ${this.table(lengthTable(segment))} (field INTEGER, doc UINTEGER, len UINTEGER)`,
-    )
+    for (const name of [postingTable(segment), freshPostingTable(segment)]) {
+      await connection.run(`CREATE TABLE ${this.table(name)} (${postingColumns})`)
+    }
+    for (const name of [lengthTable(segment), freshLengthTable(segment)]) {
+      await connection.run(`CREATE TABLE ${this.table(name)} (${lengthColumns})`)
+    }
     await run(
       this.#ports.engine.library,
       connection,

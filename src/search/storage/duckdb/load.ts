@@ -5,6 +5,7 @@ import { type Engine, Rows, run } from './engine.ts'
 import {
   eventTable,
   fixedColumnCount,
+  freshLengthTable,
   newSegment,
   type Segment,
   type SegmentColumn,
@@ -64,11 +65,19 @@ async function readSegments(
   for (let row = 0; row < rows.length; row++) {
     const segment = newSegment(rows.number(0, row), rows.number(1, row), rows.number(2, row))
     segment.postedBelow = Math.max(rows.number(3, row), segment.base)
+    segment.mergedBelow = await mergedBelow(read, catalog, segment)
     segment.sealed = row < rows.length - 1
     await readSegment(read, catalog, segment, timeColumn)
     segments.push(segment)
   }
   return segments
+}
+
+/** Fresh postings begin where the large tables end. */
+async function mergedBelow(read: Read, catalog: string, segment: Segment): Promise<number> {
+  const fresh = `${quoteName(catalog)}.${freshLengthTable(segment)}`
+  const first = (await read(`SELECT min(doc) FROM ${fresh}`)).value(0, 0)
+  return first === null ? segment.postedBelow : segment.base + Number(first)
 }
 
 async function readSegment(

@@ -1,17 +1,18 @@
 /**
- * Writes the posting tables of an index in the background, 131,072 rows at a time, since postings
- * written per bulk would spread every token over all row groups and lose the pruning.
+ * Writes the posting tables of an index in the background. Rows that trickle in are posted soon, into
+ * tables of their own, since scanning many fields is slow; many rows at a time are merged into the
+ * large tables, in the order of tokens, so that a lookup touches few of their row groups.
  */
 import type { DuckDBConnection } from '@duckdb/node-api'
-import type { Clock, Timer } from '../../../runtime/clock.ts'
 import type { Logger } from '../../../runtime/logger.ts'
 import { type Engine, run } from './engine.ts'
 import type { IndexIdentity } from '../index-storage.ts'
 import {
   eventTable,
+  freshLengthTable,
+  freshPostingTable,
   hasColumn,
   lengthTable,
-  postingRows,
   postingTable,
   type Segment,
 } from './segment.ts'
@@ -24,17 +25,20 @@ import type { Field } from '../../mapping/field.ts'
  */
 export const hashProbe = "hash('millrace', 1)"
 
-/** Where nothing is written for this long, a smaller rest is posted too. */
-const quietMs = 2000
-const quietRows = 1024
+export interface PostingSettings {
+  /** Rows without postings that searches may have to scan. */
+  readonly unpostedRows: number
+  /** Rows whose postings are merged at once; and at most so many are posted at once. */
+  readonly mergedRows: number
+}
 
-/** Above this many rows without postings, writers wait. */
-const unpostedRowsMax = 8 * postingRows
+/** Above this many times the rows that are posted at once, writers wait. */
+const waitingFactor = 8
 
 export interface PostingPorts {
   readonly engine: Engine
-  readonly clock: Clock
   readonly logger: Logger
+  readonly postings: PostingSettings
 }
 
 /** The file whose rows are posted. */
@@ -51,8 +55,6 @@ export class Postings {
   #connection: DuckDBConnection | undefined
   #running: Promise<void> | undefined
   #stopped = false
-  #quiet: Timer | undefined
-  #isQuiet = false
 
   constructor(ports: PostingPorts, file: PostingTarget) {
     this.#ports = ports
@@ -61,17 +63,6 @@ export class Postings {
 
   /** Looks whether there is enough to do, and does it. */
   wake(): void {
-    if (this.#stopped) return
-    this.#quiet?.cancel()
-    this.#isQuiet = false
-    this.#quiet = this.#ports.clock.schedule(quietMs, () => {
-      this.#isQuiet = true
-      this.#begin()
-    })
-    this.#begin()
-  }
-
-  #begin(): void {
     if (this.#running !== undefined || this.#stopped) return
     if (this.#next() === undefined) return
     this.#running = this.#work().finally(() => {
@@ -81,12 +72,16 @@ export class Postings {
 
   /** Resolves when writers may go on. */
   async room(): Promise<void> {
-    while (this.#running !== undefined && this.#unposted() > unpostedRowsMax) await this.#running
+    const most = waitingFactor * this.#ports.postings.mergedRows
+    while (this.#running !== undefined && this.#unposted() > most) await this.#running
+  }
+
+  async idle(): Promise<void> {
+    await this.#running
   }
 
   async stop(): Promise<void> {
     this.#stopped = true
-    this.#quiet?.cancel()
     await this.#running
     this.#connection?.closeSync()
     this.#connection = undefined
@@ -96,19 +91,28 @@ export class Postings {
     return this.#file.segments.reduce((sum, one) => sum + one.lastSeq + 1 - one.postedBelow, 0)
   }
 
-  #next(): Segment | undefined {
-    return this.#file.segments.find((segment) => {
+  #next(): Work | undefined {
+    const { unpostedRows, mergedRows } = this.#ports.postings
+    for (const segment of this.#file.segments) {
       const unposted = segment.lastSeq + 1 - segment.postedBelow
-      if (this.#isQuiet && unposted >= quietRows) return true
-      return unposted >= postingRows || (segment.sealed && unposted > 0)
-    })
+      const fresh = segment.postedBelow - segment.mergedBelow
+      if (fresh >= mergedRows || (segment.sealed && unposted === 0 && fresh > 0)) {
+        return { kind: 'merge', segment }
+      }
+      if (unposted >= unpostedRows || (segment.sealed && unposted > 0)) {
+        return { kind: 'post', segment }
+      }
+    }
+    return undefined
   }
 
   async #work(): Promise<void> {
-    for (let segment = this.#next(); segment !== undefined; segment = this.#next()) {
+    for (let work = this.#next(); work !== undefined; work = this.#next()) {
       if (this.#stopped) return
       try {
-        await this.#post(segment)
+        this.#connection ??= await this.#ports.engine.connect()
+        if (work.kind === 'post') await this.#post(this.#connection, work.segment)
+        else await this.#merge(this.#connection, work.segment)
       } catch (error) {
         this.#ports.logger.error(`postings of index [${this.#file.identity.name}] failed`, error)
         return
@@ -116,38 +120,64 @@ export class Postings {
     }
   }
 
-  async #post(segment: Segment): Promise<void> {
-    this.#connection ??= await this.#ports.engine.connect()
-    const connection = this.#connection
-    const below = Math.min(segment.postedBelow + postingRows, segment.lastSeq + 1)
-    const span = { from: segment.postedBelow, below }
+  async #transaction(connection: DuckDBConnection, work: () => Promise<void>): Promise<void> {
     await connection.run('BEGIN')
     try {
-      for (const field of this.#file.textFields()) {
-        if (this.#text(segment, field) === undefined) continue
-        await connection.run(this.#lengthsSql(segment, field, span))
-      }
-      const postings = this.#postingsSql(segment, span)
-      if (postings !== undefined) await connection.run(postings)
-      const insert = `INSERT INTO ${this.#file.table('posted')} SELECT $1, $2, ${hashProbe}`
-      const { library } = this.#ports.engine
-      await run(library, connection, insert, [segment.number, BigInt(below)])
+      await work()
       await connection.run('COMMIT')
     } catch (error) {
       await connection.run('ROLLBACK')
       throw error
     }
-    segment.postedBelow = below
   }
 
-  #text(segment: Segment, field: Field): string | undefined {
-    return textSql(segment, field)
+  async #post(connection: DuckDBConnection, segment: Segment): Promise<void> {
+    const { mergedRows } = this.#ports.postings
+    const below = Math.min(segment.postedBelow + mergedRows, segment.lastSeq + 1)
+    const span = { from: segment.postedBelow, below }
+    // As many as a merge would take go where that would put them.
+    const isLarge = segment.mergedBelow === span.from && below - span.from >= mergedRows
+    const lengths = isLarge ? lengthTable(segment) : freshLengthTable(segment)
+    const postings = isLarge ? postingTable(segment) : freshPostingTable(segment)
+    await this.#transaction(connection, async () => {
+      for (const field of this.#file.textFields()) {
+        if (textSql(segment, field) === undefined) continue
+        await connection.run(
+          `INSERT INTO ${this.#file.table(lengths)} ${this.#lengthsSql(segment, field, span)}`,
+        )
+      }
+      const rows = this.#postingsSql(segment, span)
+      if (rows !== undefined) {
+        await connection.run(`INSERT INTO ${this.#file.table(postings)} ${rows}`)
+      }
+      const insert = `INSERT INTO ${this.#file.table('posted')} SELECT $1, $2, ${hashProbe}`
+      const { library } = this.#ports.engine
+      await run(library, connection, insert, [segment.number, BigInt(below)])
+    })
+    segment.postedBelow = below
+    if (isLarge) segment.mergedBelow = below
+  }
+
+  async #merge(connection: DuckDBConnection, segment: Segment): Promise<void> {
+    const moves = [
+      { from: freshLengthTable(segment), to: lengthTable(segment), order: 'field, doc' },
+      { from: freshPostingTable(segment), to: postingTable(segment), order: 'h, doc' },
+    ]
+    await this.#transaction(connection, async () => {
+      for (const { from, to, order } of moves) {
+        const fresh = this.#file.table(from)
+        await connection.run(
+          `INSERT INTO ${this.#file.table(to)} SELECT * FROM ${fresh} ORDER BY ${order}`,
+        )
+        await connection.run(`DELETE FROM ${fresh}`)
+      }
+    })
+    segment.mergedBelow = segment.postedBelow
   }
 
   #lengthsSql(segment: Segment, field: Field, span: Span): string {
-    const tokens = tokensSql(field.analyzer, this.#text(segment, field) ?? "''")
+    const tokens = tokensSql(field.analyzer, textSql(segment, field) ?? "''")
     return (
-      `INSERT INTO ${this.#file.table(lengthTable(segment))} ` +
       `SELECT ${field.number}, doc, n FROM (SELECT (seq - ${segment.base})::UINTEGER AS doc, ` +
       `len(${tokens})::UINTEGER AS n FROM ${this.#file.table(eventTable(segment))} ` +
       `WHERE seq >= ${span.from} AND seq < ${span.below}) WHERE n > 0`
@@ -157,7 +187,7 @@ export class Postings {
   #postingsSql(segment: Segment, span: Span): string | undefined {
     const parts: string[] = []
     for (const field of this.#file.textFields()) {
-      const text = this.#text(segment, field)
+      const text = textSql(segment, field)
       if (text === undefined) continue
       parts.push(
         `SELECT (seq - ${segment.base})::UINTEGER AS doc, ` +
@@ -168,11 +198,15 @@ export class Postings {
     }
     if (parts.length === 0) return undefined
     return (
-      `INSERT INTO ${this.#file.table(postingTable(segment))} ` +
       `SELECT h, doc, least(count(*), 65535)::USMALLINT FROM (${parts.join(' UNION ALL ')}) ` +
       'GROUP BY h, doc ORDER BY h, doc'
     )
   }
+}
+
+interface Work {
+  readonly kind: 'post' | 'merge'
+  readonly segment: Segment
 }
 
 interface Span {

@@ -11,8 +11,10 @@ export interface Segment {
   rows: number
   /** Greatest seq of its rows. */
   lastSeq: number
-  /** Rows with a seq below this are in the posting tables. */
+  /** Rows with a seq below this have postings. */
   postedBelow: number
+  /** Rows with a seq below this have theirs in the large posting tables, the others in the fresh ones. */
+  mergedBelow: number
   /** Fields that had postings when the rows were posted. */
   sealed: boolean
   firstTime: number
@@ -36,6 +38,7 @@ export function newSegment(number: number, base: number, openedMs: number): Segm
     rows: 0,
     lastSeq: base - 1,
     postedBelow: base,
+    mergedBelow: base,
     sealed: false,
     firstTime: Number.POSITIVE_INFINITY,
     lastTime: Number.NEGATIVE_INFINITY,
@@ -46,15 +49,15 @@ export function newSegment(number: number, base: number, openedMs: number): Segm
 /** Rows of a full segment. */
 export const segmentRowsMax = 1_048_576
 
-/** Rows that are posted at once. */
-export const postingRows = 131_072
+/** A segment of fewer rows is not worth a table of its own. */
+const segmentRowsMin = 131_072
 
 /** After this age a segment takes no more rows, if it is worth an own table at all. */
 const segmentAgeMs = 3_600_000
 
 export function isFull(segment: Segment, now: number): boolean {
   if (segment.rows >= segmentRowsMax) return true
-  return segment.rows >= postingRows && now - segment.openedMs >= segmentAgeMs
+  return segment.rows >= segmentRowsMin && now - segment.openedMs >= segmentAgeMs
 }
 
 export function hasColumn(segment: Segment, column: number, isList: boolean): boolean {
@@ -66,6 +69,9 @@ export const eventTable = (segment: Segment): string => `ev_${segment.number}`
 export const postingTable = (segment: Segment): string => `post_${segment.number}`
 /** Lengths of text fields (field, doc, len) in tokens, for scores. */
 export const lengthTable = (segment: Segment): string => `len_${segment.number}`
+/** The same of the youngest rows, in the order they came. */
+export const freshPostingTable = (segment: Segment): string => `post_fresh_${segment.number}`
+export const freshLengthTable = (segment: Segment): string => `len_fresh_${segment.number}`
 /** Ids (h, seq) of rows whose id was supplied. */
 export const idTable = (segment: Segment): string => `id_${segment.number}`
 
@@ -74,3 +80,6 @@ export const fixedColumns =
   'seq BIGINT, id VARCHAR, version INTEGER, ignored VARCHAR, ' +
   'src VARCHAR USING COMPRESSION zstd'
 export const fixedColumnCount = 5
+
+export const postingColumns = 'h UBIGINT, doc UINTEGER, tf USMALLINT'
+export const lengthColumns = 'field INTEGER, doc UINTEGER, len UINTEGER'

@@ -1,6 +1,5 @@
 // Pure. The rows of a slice as one statement reads them, with what its postings say of each.
 import type { Field } from '../../mapping/field.ts'
-import { lengthTable, postingTable } from './segment.ts'
 import { fromSql, type Slice } from './slice.ts'
 import { or, type Parameters } from './sql.ts'
 
@@ -116,7 +115,7 @@ export class SliceRows {
 
   #rowsSql(hashes: readonly string[]): string {
     const { file, segment } = this.slice
-    return `SELECT doc, h, tf FROM ${file.table(postingTable(segment))} WHERE h IN (${hashes.join(', ')})`
+    return `SELECT doc, h, tf FROM ${file.postings(segment)} WHERE h IN (${hashes.join(', ')})`
   }
 
   /** The posting rows with the lengths of their texts. */
@@ -129,7 +128,7 @@ export class SliceRows {
     const field = fields.length === 1 ? `${only}` : `CASE ${cases.join(' ')} END`
     return (
       `SELECT p.doc, h, tf, len FROM (SELECT *, ${field} AS field FROM (${rows})) p ` +
-      `LEFT JOIN (SELECT * FROM ${file.table(lengthTable(segment))} ` +
+      `LEFT JOIN (SELECT * FROM ${file.lengths(segment)} ` +
       `WHERE field IN (${fields.join(', ')})) l ON l.doc = p.doc AND l.field = p.field`
     )
   }
@@ -137,5 +136,5 @@ export class SliceRows {
 
 /** What posting rows of the token carry. */
 export function hashSql({ field, token }: Posting, parameters: Parameters): string {
-  return `hash(${parameters.add(token, 'VARCHAR')}, ${field.number})`
+  return `hash(${parameters.shared(token)}, ${field.number})`
 }

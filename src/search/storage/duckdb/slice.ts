@@ -58,12 +58,15 @@ export function timeBounds(condition: Condition, time: Field | undefined): [numb
   return [first, last]
 }
 
-/** The slices in which rows can meet the condition. */
-export function slicesOf(file: IndexFile, condition: Condition, shard: number): Slice[] {
+/** The slices in which rows can meet the condition. `text`: whether tokens are asked for. */
+export function slicesOf(
+  file: IndexFile,
+  condition: Condition,
+  { shard, text = asksForTokens(condition) }: { readonly shard: number; readonly text?: boolean },
+): Slice[] {
   if (condition.kind === 'none') return []
   const [first, last] = timeBounds(condition, file.timeField())
   const bounded = first !== Number.NEGATIVE_INFINITY || last !== Number.POSITIVE_INFINITY
-  const text = asksForTokens(condition)
   return file.segments.flatMap((segment): Slice[] => {
     if (segment.rows === 0) return []
     if (bounded && (segment.lastTime < first || segment.firstTime > last)) return []

@@ -17,10 +17,21 @@ export function quoteText(text: string): string {
 /** Collects bound values; each gets a place in the statement with its type spelled out. */
 export class Parameters {
   readonly values: SqlValue[] = []
+  readonly #shared = new Map<string, string>()
 
   add(value: SqlValue, type: SqlType): string {
     this.values.push(value)
     return `$${this.values.length}::${type}`
+  }
+
+  /** A text that the statement asks for again and again: bound once. */
+  shared(text: string): string {
+    let place = this.#shared.get(text)
+    if (place === undefined) {
+      place = this.add(text, 'VARCHAR')
+      this.#shared.set(text, place)
+    }
+    return place
   }
 
   scalar(value: Scalar, kind: ColumnKind): string {

@@ -11,6 +11,7 @@ import { findGroups } from './groups.ts'
 import { countRows, findHits, greatestScore } from './hits.ts'
 import { IndexFile, type IndexFilePorts } from './index-file.ts'
 import type { Describe } from './load.ts'
+import type { PostingSettings } from './postings.ts'
 
 export interface DuckStoragePorts {
   readonly clock: Clock
@@ -22,6 +23,7 @@ export interface DuckStorageSettings extends Omit<EngineSettings, 'temporaryDire
   /** Holds the files; made where missing. */
   readonly directory: string
   readonly describe: Describe
+  readonly postings: PostingSettings
 }
 
 export class DuckStorage implements SearchStorage {
@@ -107,6 +109,6 @@ export class DuckStorage implements SearchStorage {
   }
 
   #filePorts(): IndexFilePorts {
-    return { engine: this.#running(), ...this.#ports }
+    return { engine: this.#running(), ...this.#ports, postings: this.#settings.postings }
   }
 }

@@ -1,0 +1,11 @@
+#!/bin/sh
+# Describes and changes settings of topics, brokers, users and clients.
+self=$0
+while [ -h "$self" ]; do
+  target=$(readlink "$self")
+  case $target in
+    /*) self=$target ;;
+    *) self=$(dirname "$self")/$target ;;
+  esac
+done
+exec "$(dirname "$self")/millrace" kafka-configs "$@"

@@ -1,0 +1,24 @@
+import { interBrokerLevel } from '../controller/level.ts'
+import type { ReplicationSettings } from '../replication/settings.ts'
+import type { brokerDeclarations } from './broker-settings.ts'
+
+type Values = ReturnType<typeof brokerDeclarations.parse>['values']
+
+/** Unset, the inter-broker level is not 3.9.1's own (docs/settings.md). */
+export function replicationSettings(
+  values: Values,
+  given: ReadonlySet<string>,
+): ReplicationSettings {
+  const isGiven = given.has('inter.broker.protocol.version')
+  return {
+    level: interBrokerLevel(isGiven ? values['inter.broker.protocol.version'] : undefined),
+    fetcherCount: Math.max(1, values['num.replica.fetchers']),
+    fetchMaxBytes: values['replica.fetch.max.bytes'],
+    fetchMinBytes: values['replica.fetch.min.bytes'],
+    fetchResponseMaxBytes: values['replica.fetch.response.max.bytes'],
+    fetchWaitMaxMs: values['replica.fetch.wait.max.ms'],
+    fetchBackoffMs: values['replica.fetch.backoff.ms'],
+    socketTimeoutMs: values['replica.socket.timeout.ms'],
+    lagTimeMaxMs: values['replica.lag.time.max.ms'],
+  }
+}

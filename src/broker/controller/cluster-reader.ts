@@ -1,0 +1,105 @@
+/** Reads what the znodes say of brokers, topics and partitions. */
+import {
+  isZooKeeperError,
+  type Watcher,
+  type ZooKeeperClient,
+} from '../../zookeeper/client/client.ts'
+import {
+  decodeBroker,
+  decodePartitionState,
+  decodeTopic,
+  paths,
+  type TopicAssignment,
+} from '../znodes.ts'
+import type { LiveBroker, StoredState } from './cluster.ts'
+
+/** The live brokers; the watcher tells of comings, goings, and registrations that are rewritten. */
+export async function readBrokers(
+  zookeeper: ZooKeeperClient,
+  watcher: Watcher,
+): Promise<Map<number, LiveBroker>> {
+  const { children } = await zookeeper.getChildren(paths.brokerIds, watcher)
+  const brokers = new Map<number, LiveBroker>()
+  await Promise.all(
+    children.map(async (child) => {
+      const found = await readIfThere(zookeeper, `${paths.brokerIds}/${child}`, watcher)
+      const broker = found && decodeBroker(Number(child), found.data)
+      if (found !== undefined && broker !== undefined)
+        brokers.set(broker.id, { ...broker, epoch: found.czxid })
+    }),
+  )
+  return brokers
+}
+
+export interface TopicNode {
+  readonly assignment: TopicAssignment
+  readonly version: number
+}
+
+/** Undefined where the topic has gone, or its node is not to be read. */
+export async function readTopic(
+  zookeeper: ZooKeeperClient,
+  topic: string,
+  watcher?: Watcher,
+): Promise<TopicNode | undefined> {
+  const found = await readIfThere(zookeeper, paths.topic(topic), watcher)
+  const assignment = found && decodeTopic(found.data)
+  if (found === undefined || assignment === undefined) return undefined
+  return { assignment, version: found.version }
+}
+
+/** The states of these partitions; those that have none, or none that makes sense, are left out. */
+export async function readStates(
+  zookeeper: ZooKeeperClient,
+  topic: string,
+  partitions: Iterable<number>,
+): Promise<Map<number, StoredState>> {
+  const states = new Map<number, StoredState>()
+  await Promise.all(
+    [...partitions].map(async (index) => {
+      const node = await readIfThere(zookeeper, paths.partitionState(topic, index))
+      const state = node && decodePartitionState(node.data)
+      if (node !== undefined && state !== undefined)
+        states.set(index, { ...state, version: node.version })
+    }),
+  )
+  return states
+}
+
+export async function readIfThere(
+  zookeeper: ZooKeeperClient,
+  path: string,
+  watcher?: Watcher,
+): Promise<{ data: Buffer; version: number; czxid: bigint } | undefined> {
+  try {
+    const { data, stat } = await zookeeper.getData(path, watcher)
+    return { data, version: stat.version, czxid: stat.czxid }
+  } catch (error) {
+    if (isZooKeeperError(error, 'NONODE')) return undefined
+    throw error
+  }
+}
+
+export async function deleteIfThere(
+  zookeeper: ZooKeeperClient,
+  path: string,
+  version = -1,
+): Promise<void> {
+  try {
+    await zookeeper.delete(path, version)
+  } catch (error) {
+    if (!isZooKeeperError(error, 'NONODE')) throw error
+  }
+}
+
+/** A node and all below it, children before their parents; empty where there is none. */
+export async function treeOf(zookeeper: ZooKeeperClient, path: string): Promise<string[]> {
+  try {
+    const { children } = await zookeeper.getChildren(path)
+    const below = await Promise.all(children.map((child) => treeOf(zookeeper, `${path}/${child}`)))
+    return [...below.flat(), path]
+  } catch (error) {
+    if (isZooKeeperError(error, 'NONODE')) return []
+    throw error
+  }
+}
