@@ -57,7 +57,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
 
 /** Narrower than a whole room. */
 const narrowed: Readonly<Record<string, readonly string[]>> = {
-  'broker>client': ['client/connection.ts', 'client/errors.ts'],
+  'broker>client': ['client/backoff.ts', 'client/connection.ts', 'client/errors.ts'],
   'broker>zookeeper': ['zookeeper/client/'],
   'tools>zookeeper': ['zookeeper/client/'],
   'testing>zookeeper': ['zookeeper/server/', 'zookeeper/client/'],
