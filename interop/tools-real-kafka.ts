@@ -24,6 +24,7 @@ interface Step {
 }
 
 const topics = (line: string): Step => ({ tool: 'kafka-topics', line })
+const tool = (name: string, line: string): Step => ({ tool: name, line })
 const consumer = (line: string): Step => ({ tool: 'kafka-console-consumer', line })
 const producer = (line: string, stdin: string): Step => {
   return { tool: 'kafka-console-producer', line, stdin }
@@ -59,12 +60,24 @@ const steps: readonly Step[] = [
   consumer('--topic T --offset 3'),
   consumer('--topic T --partition 0 --offset -5'),
   consumer('--include T --from-beginning --max-messages 1'),
+  tool('kafka-configs', '--describe --entity-type topics --entity-name T'),
+  tool('kafka-configs', '--alter --topic T --add-config retention.ms=77,cleanup.policy=[delete]'),
+  tool('kafka-configs', '--describe --topic T'),
+  tool('kafka-configs', '--alter --topic T --delete-config retention.ms'),
+  tool('kafka-configs', '--alter --topic T --delete-config retention.ms'),
+  tool('kafka-get-offsets', '--topic T'),
+  tool('kafka-consumer-groups', '--describe --group T-nope'),
+  tool('kafka-consumer-groups', '--list --state foo'),
+  tool('kafka-broker-api-versions', ''),
+  tool('kafka-log-dirs', '--describe --broker-list 9'),
+  tool('kafka-leader-election', '--election-type preferred --topic T --partition 0'),
   topics('--delete --topic T'),
 ]
 
 function outcome(command: readonly string[], { tool, line, stdin }: Step, topic: string): string {
   const [program = '', ...first] = command
-  const words = line.split(' ').map((word) => word.replace(/^T(?=$|-)/, topic))
+  const given = line.split(' ').filter((word) => word !== '')
+  const words = given.map((word) => word.replace(/^T(?=$|-)/, topic))
   const all = [...first, '--bootstrap-server', values.bootstrap, ...words]
   const made = spawnSync(program, all, { input: stdin ?? '', encoding: 'utf8', timeout: 60_000 })
   const shown = made.stdout.replaceAll(topic, 'T').replace(/TopicId: \S+/g, 'TopicId: …')

@@ -90,6 +90,7 @@ class KafkaPython:
             group_id=options.get("group"),
             enable_auto_commit=False,
             auto_offset_reset="earliest",
+            fetch_max_wait_ms=50,
         )
         return self.instance
 
@@ -164,6 +165,7 @@ class Confluent:
                 "group.id": options.get("group", "none"),
                 "enable.auto.commit": False,
                 "auto.offset.reset": "earliest",
+                "fetch.wait.max.ms": 50,
             }
         )
         return self.instance

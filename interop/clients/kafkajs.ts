@@ -3,6 +3,7 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import kafkajs from 'kafkajs'
+import { compressFrameSync, decompressFrameSync } from 'lz4-napi'
 import { cache } from '../support/kafka.ts'
 import { type Asked, drive, recordsOf, Seen, seenOrOver } from './lines.ts'
 
@@ -14,15 +15,10 @@ interface Codec {
   decompress(bytes: Buffer): Promise<Buffer>
 }
 
-interface LZ4 {
-  compress(bytes: Uint8Array): Uint8Array
-  decompress(bytes: Uint8Array): Uint8Array
-}
-
-const lz4 = require('lz4js') as LZ4
+// Not lz4js: it writes dependent blocks, which Kafka refuses.
 const lz4Codec: Codec = {
-  compress: async ({ buffer }) => Buffer.from(lz4.compress(buffer)),
-  decompress: async (bytes) => Buffer.from(lz4.decompress(bytes)),
+  compress: async ({ buffer }) => compressFrameSync(buffer),
+  decompress: async (bytes) => decompressFrameSync(bytes),
 }
 const zstdCodec: Codec = {
   compress: async ({ buffer }) => zstdCompressSync(buffer),

@@ -56,7 +56,10 @@ function take(output: string, seen: Seen): Seen {
 }
 
 async function read({ topic, partitions }: Asked): Promise<Seen> {
-  return take(await kcat(['-C', '-t', topic, '-e', '-q', '-J']), new Seen(partitions))
+  return take(
+    await kcat(['-C', '-t', topic, '-e', '-q', '-J', '-X', 'fetch.wait.max.ms=50']),
+    new Seen(partitions),
+  )
 }
 
 /** What it has printed is what it commits when it leaves. */

@@ -147,7 +147,8 @@ function splitOnce(word: string): [string, string] {
 
 async function perform(client: Driven, line: string): Promise<unknown> {
   const { operation, asked } = parse(line)
-  if (operation === 'read' || operation === 'group') return (await client[operation](asked)).answer()
+  if (operation === 'read' || operation === 'group')
+    return (await client[operation](asked)).answer()
   if (operation !== 'produce') throw new Error(`unknown: ${operation}`)
   await client.produce(asked)
   return { ok: true }
@@ -162,6 +163,8 @@ export async function drive(client: Driven): Promise<void> {
     process.stdout.write(`${JSON.stringify(answer)}\n`)
   }
   await client.close?.()
+  // What a failed call has left open keeps no driver alive.
+  process.exit(0)
 }
 
 /** Resolves when all has been seen, or the time is over. */

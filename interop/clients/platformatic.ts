@@ -35,7 +35,9 @@ async function member(asked: Asked, seen: Seen, commit: boolean): Promise<Seen> 
   const stream = await consumer.consume({ ...from, autocommit: false, topics: [topic] })
   const timer = setTimeout(() => stream.destroy(new Error('the time is over')), limitMs)
   for await (const message of stream) {
-    const headers = [...message.headers].map((each) => [`${each[0]}`, `${each[1]}`] as const)
+    const headers = [...message.headers].map(
+      (each) => [each[0].toString(), each[1].toString()] as const,
+    )
     seen.add(Number(message.offset), {
       ...{ partition: message.partition, timestampMs: Number(message.timestamp), headers },
       key: (message.key as Buffer | null)?.toString() ?? null,

@@ -19,7 +19,12 @@ export interface MatrixClient {
 
 const oldCodecs = ['none', 'gzip', 'snappy', 'lz4']
 const allCodecs = [...oldCodecs, 'zstd']
-const whole = { codecs: allCodecs, headers: 'own', setsTimestamps: true, hasIdempotence: true } as const
+const whole = {
+  codecs: allCodecs,
+  headers: 'own',
+  setsTimestamps: true,
+  hasIdempotence: true,
+} as const
 
 const clientsDirectory = join(root, 'interop', 'clients')
 const python = join(cache, 'python', 'bin', 'python')
@@ -104,6 +109,12 @@ export interface Answer {
   readonly partitions?: readonly SeenPartition[]
 }
 
+function sorted(answer: Answer): Answer {
+  if (answer.partitions === undefined) return answer
+  const partitions = [...answer.partitions].sort((one, two) => one.partition - two.partition)
+  return { ...answer, partitions }
+}
+
 /** A driver that does not answer within this has hung. Its own limits are lower. */
 const answerLimitMs = 60_000
 
@@ -137,15 +148,20 @@ export class Driver {
     return this.#complaints
   }
 
-  async ask(operation: string, options: Readonly<Record<string, string | number>>) {
+  async ask(
+    operation: string,
+    options: Readonly<Record<string, string | number>>,
+    limitMs = answerLimitMs,
+  ): Promise<Answer> {
     const words = Object.entries(options).map(([name, value]) => `${name}=${value}`)
     const answer = new Promise<string | undefined>((resolve) => this.#waiting.push(resolve))
     this.tell([operation, ...words].join(' '))
-    const timer = setTimeout(() => this.#process.kill('SIGKILL'), answerLimitMs)
+    const hasHung = (): void => void this.#process.kill('SIGKILL')
+    const timer = limitMs === Infinity ? undefined : setTimeout(hasHung, limitMs)
     const line = await answer
     clearTimeout(timer)
     if (line === undefined) throw new Error(`${this.client.name} has ended: ${this.#complaints}`)
-    return JSON.parse(line) as Answer
+    return sorted(JSON.parse(line) as Answer)
   }
 
   tell(line: string): void {
@@ -156,6 +172,8 @@ export class Driver {
     if (this.#process.exitCode !== null || this.#process.signalCode !== null) return
     const ended = new Promise((resolve) => this.#process.once('close', resolve))
     this.#process.stdin?.end()
+    const timer = setTimeout(() => this.#process.kill('SIGKILL'), answerLimitMs)
     await ended
+    clearTimeout(timer)
   }
 }

@@ -97,11 +97,14 @@ export async function readAll(
       const topics = [topicOf(writer), zstdTopicOf(writer)]
       for (const topic of topics.slice(0, writer.codecs.includes('zstd') ? 2 : 1)) {
         const expected = expectedOf(writer, topic)
-        const answer = await driver.ask('read', { topic, partitions, count: expected.count })
-        if (topic.endsWith('-zstd') && !reader.codecs.includes('zstd')) {
-          assertRefused(answer, `${reader.name} is told that it cannot read ${topic}`)
+        const asked = { topic, partitions, count: expected.count }
+        if (topic === zstdTopicOf(writer) && !reader.codecs.includes('zstd')) {
+          // One writer's is enough, since some wait in vain.
+          if (writer === writers[0])
+            assertRefused(await driver.ask('read', { ...asked, seconds: 3 }), reader.name)
           continue
         }
+        const answer = await driver.ask('read', asked)
         assert.equal(answer.error, undefined, `${reader.name} reads ${topic}`)
         assert.deepEqual(
           answer.partitions?.map((one) => compared(one, writer, reader)),
@@ -115,9 +118,14 @@ export async function readAll(
   return counts
 }
 
-/** Clients before 2.1 know no such error by name, but must not be given bytes they cannot read. */
-function assertRefused(answer: Answer, what: string): void {
-  assert.match(answer.error ?? 'read', /error|exception/i, what)
+/**
+ * Clients before 2.1 get no zstd: 0.10.1 an error (the original answers it with bytes that fail it), since
+ * the records would have to be converted; 1.1 and 2.0 the bytes as they are, which they then refuse, since
+ * the original looks only at a topic's own compression.type.
+ */
+function assertRefused(answer: Answer, reader: string): void {
+  const records = (answer.partitions ?? []).reduce((sum, { count }) => sum + count, 0)
+  assert.equal(records, 0, `${reader} gets no zstd`)
 }
 
 const chainName = 'chain'
@@ -156,8 +164,8 @@ export async function takeShare(
     }
     assert.equal(expected.count, recordsPerMember, `${client.name} takes its share`)
     const bodies = (seen: readonly SeenPartition[] = []) => seen.map(({ body }) => body)
-    const seen = [...(answer.partitions ?? [])].sort((one, two) => one.partition - two.partition)
-    assert.deepEqual(bodies(seen), bodies(expected.answer().partitions), client.name)
+    const { partitions: expectedPartitions } = expected.answer()
+    assert.deepEqual(bodies(answer.partitions), bodies(expectedPartitions), client.name)
     return next
   })
 }

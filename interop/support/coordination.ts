@@ -14,14 +14,15 @@ export class CoordinationOnly {
     this.directory = directory
   }
 
+  /** Starts it, again on the same directory and port. */
   async start(): Promise<void> {
-    const [port = 0] = await freePorts(1)
-    this.port = port
+    if (this.port === 0) this.port = (await freePorts(1))[0] ?? 0
+    this.output = ''
     mkdirSync(this.directory, { recursive: true })
     const file = join(this.directory, 'zoo.cfg')
     writeFileSync(
       file,
-      `dataDir=${this.directory}/data\nclientPort=${port}\nclientPortAddress=127.0.0.1\nmaxClientCnxns=0\nadmin.enableServer=false\n`,
+      `dataDir=${this.directory}/data\nclientPort=${this.port}\nclientPortAddress=127.0.0.1\nmaxClientCnxns=0\nadmin.enableServer=false\n`,
     )
     const child = spawn(join(root, 'bin', 'zookeeper-server-start.sh'), [file])
     this.#process = child
@@ -33,11 +34,11 @@ export class CoordinationOnly {
     })
   }
 
-  async stop(): Promise<void> {
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     const child = this.#process
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
     const ended = new Promise((resolve) => child.once('exit', resolve))
-    child.kill('SIGTERM')
+    child.kill(signal)
     await ended
   }
 }

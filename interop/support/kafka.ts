@@ -44,6 +44,8 @@ function pomOf(version: string): string {
     dependency('org.apache.kafka', 'kafka-tools', version),
     // Kafka before 2 uses javax.xml.bind, which later Javas no longer bring.
     ...(isOld ? [dependency('javax.xml.bind', 'jaxb-api', '2.3.1')] : []),
+    // ZooKeeper 3.4.13, which it brings, finds no server on Java 14 and later (ZOOKEEPER-3779).
+    ...(version === '2.0.0' ? [dependency('org.apache.zookeeper', 'zookeeper', '3.4.12')] : []),
     // Since 3 it brings no logging.
     ...(/^[34]\./.test(version) ? [dependency('org.slf4j', 'slf4j-reload4j', '1.7.36')] : []),
   ]
@@ -155,17 +157,22 @@ export class JavaServer {
   }
 }
 
-/** A real ZooKeeper (3.8.4 with Kafka 3.9.1, 3.4.8 with 0.10.1.0) on its own directory. */
+/**
+ * A real ZooKeeper (3.8.4 with Kafka 3.9.1, 3.4.8 with 0.10.1.0) on its own directory, or on a dataDir
+ * that somebody else has left.
+ */
 export async function startZooKeeper(
   version: string,
   directory: string,
   port: number,
+  dataDir = join(directory, 'data'),
 ): Promise<JavaServer> {
   const file = join(directory, 'zoo.cfg')
-  mkdirSync(join(directory, 'data'), { recursive: true })
+  mkdirSync(dataDir, { recursive: true })
+  mkdirSync(directory, { recursive: true })
   writeFileSync(
     file,
-    `dataDir=${directory}/data\nclientPort=${port}\nclientPortAddress=127.0.0.1\nmaxClientCnxns=0\nadmin.enableServer=false\n`,
+    `dataDir=${dataDir}\nclientPort=${port}\nclientPortAddress=127.0.0.1\nmaxClientCnxns=0\nadmin.enableServer=false\n`,
   )
   const server = new JavaServer(
     version,
@@ -177,11 +184,13 @@ export async function startZooKeeper(
   return server
 }
 
-/** A real broker in ZooKeeper mode. */
+/** A real broker in ZooKeeper mode, on its own log directory or on one that somebody else has left. */
 export async function startKafka(
   version: string,
   directory: string,
   ports: { readonly broker: number; readonly zookeeper: number },
+  logDirectory = join(directory, 'logs'),
+  properties: readonly string[] = [],
 ): Promise<JavaServer> {
   const file = join(directory, 'server.properties')
   mkdirSync(directory, { recursive: true })
@@ -190,10 +199,12 @@ export async function startKafka(
     'broker.id=0',
     `listeners=PLAINTEXT://127.0.0.1:${ports.broker}`,
     `zookeeper.connect=127.0.0.1:${ports.zookeeper}`,
-    `log.dirs=${directory}/logs`,
+    `log.dirs=${logDirectory}`,
+    'zookeeper.session.timeout.ms=6000',
     'offsets.topic.replication.factor=1',
     'delete.topic.enable=true',
     ...(version.startsWith('0.10') ? [] : newer),
+    ...properties,
   ]
   writeFileSync(file, `${lines.join('\n')}\n`)
   const server = new JavaServer(version, 'kafka.Kafka', [file])

@@ -1,4 +1,4 @@
-/** A broker of ours with its coordination, as a process on free ports. */
+/** A broker of ours, with its coordination or on somebody else's, as a process on free ports. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,11 +8,14 @@ export class MillraceBroker {
   readonly directory: string
   readonly port: number
   readonly coordinationPort: number
+  /** Whether it brings its coordination. */
+  readonly #isWhole: boolean
   #process: ChildProcess | undefined
   output = ''
 
-  constructor(directory: string, port: number, coordinationPort: number) {
+  constructor(directory: string, port: number, coordinationPort: number, isWhole = true) {
     this.directory = directory
+    this.#isWhole = isWhole
     this.port = port
     this.coordinationPort = coordinationPort
   }
@@ -35,6 +38,7 @@ export class MillraceBroker {
       `listeners=PLAINTEXT://127.0.0.1:${this.port}`,
       `log.dirs=${this.directory}/kafka`,
       `zookeeper.connect=127.0.0.1:${this.coordinationPort}`,
+      'zookeeper.session.timeout.ms=6000',
       'group.initial.rebalance.delay.ms=0',
       ...properties,
     ]
@@ -44,8 +48,8 @@ export class MillraceBroker {
       `dataDir=${this.directory}/zookeeper\nclientPort=${this.coordinationPort}\nclientPortAddress=127.0.0.1\nadmin.enableServer=false\n`,
     )
     this.output = ''
-    const args = ['broker-with-coordination', 'kafka.Kafka', server, zookeeper]
-    const child = spawn(millrace, args)
+    const whole = ['broker-with-coordination', 'kafka.Kafka', server, zookeeper]
+    const child = spawn(millrace, this.#isWhole ? whole : ['kafka.Kafka', server])
     this.#process = child
     for (const stream of [child.stdout, child.stderr])
       stream.on('data', (chunk: Buffer) => (this.output += chunk.toString()))

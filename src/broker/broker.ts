@@ -1,19 +1,24 @@
 import { ByteBudget } from '../runtime/byte-budget.ts'
 import { FramePool } from '../runtime/frame-pool.ts'
+import type { Logger } from '../runtime/logger.ts'
 import type { Ports, Service } from '../runtime/service.ts'
 import { AnswerBudget } from './answer-budget.ts'
 import type { BrokerSettings } from './config/broker.ts'
 import { ConfigStore } from './config-store.ts'
-import { Controller } from './controller/controller.ts'
+import type { Controller } from './controller/controller.ts'
+import { makeController } from './controller/make-controller.ts'
+import { askForRelief } from './controlled-shutdown.ts'
 import { Coordination, type OpenSession } from './coordination.ts'
 import { Dispatcher } from './dispatch.ts'
 import { FetchSessions } from './fetching/sessions.ts'
+import { SessionWatches } from './fetching/watch.ts'
 import { GroupCoordinator } from './groups/coordinator.ts'
 import type { BrokerParts } from './handler.ts'
 import { handlers } from './handlers/index.ts'
 import { Listeners } from './listeners.ts'
-import { LocalOrders } from './local-orders.ts'
 import { LogDirectories } from './log-directories.ts'
+import { LogDirectoryEvents } from './log-directory-events.ts'
+import { LogMoves } from './log-moves.ts'
 import { MetadataCache } from './metadata-cache.ts'
 import { RequestMeters } from './metrics/requests.ts'
 import { registerState } from './metrics/state.ts'
@@ -24,7 +29,7 @@ import {
   brokerId,
   clusterId,
   makePersistentPaths,
-  refuseOtherBrokers,
+  refuseStrangers,
   register,
 } from './registration.ts'
 import type { Replicas } from './replication/replicas.ts'
@@ -59,13 +64,16 @@ export class Broker implements Service {
   readonly #listeners: Listeners
   readonly #coordination: Coordination
   readonly #directories: LogDirectories
-  readonly #metadata = new MetadataCache()
+  readonly #metadata: MetadataCache
   readonly #answers = new AnswerBudget(answerBytesMax)
   readonly #traffic = new Traffic()
   #isOpen = false
   #id = -1
+  /** Of its registration. */
+  #epoch = -1n
   #controller: Controller | undefined
   #groups: GroupCoordinator | undefined
+  #moves: LogMoves | undefined
   #replication: Replication | undefined
   #registration: BrokerRegistration | undefined
   #stopping: Promise<void> | undefined
@@ -73,6 +81,7 @@ export class Broker implements Service {
   constructor(ports: Ports, settings: BrokerSettings, options: BrokerOptions) {
     this.#ports = ports
     this.#settings = settings
+    this.#metadata = new MetadataCache(settings.replication.level.usesTopicIds)
     this.#options = options
     this.#listeners = new Listeners(ports, settings)
     this.#coordination = new Coordination(ports, options.openSession)
@@ -121,7 +130,8 @@ export class Broker implements Service {
     this.#id = await brokerId(coordination.session, this.#ports, settings)
     const log = logger.named('kafka.server.KafkaServer', `KafkaServer id=${this.#id}`)
     logger.named('kafka.server.KafkaServer').info(`Cluster ID = ${cluster}`)
-    await refuseOtherBrokers(coordination.session, this.#id)
+    this.#registration = { id: this.#id, endpoints, rack: settings.rack }
+    await refuseStrangers(coordination.session, this.#registration)
     const store = new ConfigStore(coordination)
     const configParts = { clock, logger, coordination, store, brokerId: this.#id }
     const configs = new TopicConfigs(configParts, settings)
@@ -133,17 +143,21 @@ export class Broker implements Service {
     configs.onChange((changed) => {
       const topics = changed === undefined ? replicas.topicNames() : [changed]
       for (const topic of topics) replicas.configure(topic, settingsOf(topic))
+      const isUnclean =
+        changed === undefined
+          ? settings.uncleanElectionEnable
+          : configs.of(changed).uncleanElectionAllowed
+      if (isUnclean) this.#controller?.uncleanElectionAllowed(changed)
     })
     const parts = this.#makeParts(cluster, configs, replicas)
-    this.#controller = this.#makeController(parts)
-    this.#registration = { id: this.#id, endpoints, rack: settings.rack }
-    await register(coordination.session, this.#registration, clock.now())
-    // Once more: two brokers that start together see each other now.
-    await refuseOtherBrokers(coordination.session, this.#id)
-    this.#followSession(this.#controller, configs)
-    await this.#controller.start()
+    this.#epoch = await register(coordination.session, this.#registration, clock.now())
+    this.#followSession(parts.controller, configs)
+    await parts.controller.start()
     this.#measure(parts)
     this.#open(turn, parts)
+    const events = { coordination, directories: this.#directories, logger: log }
+    new LogDirectoryEvents(events, this.#id).start()
+    this.#moves?.resume()
     this.#directories.onAllOffline(() =>
       this.#fail(`all log dirs in ${settings.logDirectories.join(', ')} have failed`),
     )
@@ -182,18 +196,39 @@ export class Broker implements Service {
       ...{ clock, replicas, metadata, configs, groups, brokerId: this.#id },
       coordination: this.#coordination,
       logger: logger.named('state.change.logger'),
-      brokerEpoch: () => -1,
+      brokerEpoch: () => this.#epoch,
     })
+    const controller = makeController(this.#ports, {
+      ...{ brokerId: this.#id, settings: this.#settings, subordinate, metadata, replicas },
+      coordination: this.#coordination,
+    })
+    this.#controller = controller
     return {
       brokerId: this.#id,
       clusterId: cluster,
       settings: this.#settings,
-      ...{ clock, random, logger, metadata, replicas, topics, configs, groups, subordinate },
+      ...{
+        clock,
+        random,
+        logger,
+        metadata,
+        replicas,
+        topics,
+        configs,
+        groups,
+        subordinate,
+        controller,
+      },
       producerIds: new ProducerIds(this.#coordination, this.#id, idLogger),
       answers: this.#answers,
       directories: this.#directories,
+      moves: (this.#moves = new LogMoves({
+        ...{ clock, replicas, directories: this.#directories },
+        logger: logger.named('kafka.server.ReplicaAlterLogDirsManager'),
+      })),
       configStore: new ConfigStore(this.#coordination),
       sliceReads: new SliceReads(clock),
+      sessionWatches: new SessionWatches(),
       fetchSessions: new FetchSessions({
         slots: this.#settings.fetchSessionSlots,
         randomId: () => random.below(2147483647) + 1,
@@ -203,18 +238,6 @@ export class Broker implements Service {
     }
   }
 
-  #makeController({ clock, replicas, groups, metadata, configs }: BrokerParts): Controller {
-    const name = 'kafka.controller.KafkaController'
-    const logger = this.#ports.logger.named(name, `Controller id=${this.#id}`)
-    const stateLogger = this.#ports.logger.named('state.change.logger')
-    const parts = { clock, replicas, metadata, groups, configs, logger: stateLogger }
-    return new Controller({ ...this.#ports, logger }, this.#coordination, new LocalOrders(parts), {
-      brokerId: this.#id,
-      uncleanElectionAllowed: this.#settings.uncleanElectionEnable,
-      topicDeletionAllowed: this.#settings.deleteTopicEnable,
-    })
-  }
-
   #followSession(controller: Controller, configs: TopicConfigs): void {
     this.#coordination.onLost(() => controller.layDown())
     this.#coordination.onRegained(() => void controller.start())
@@ -222,7 +245,7 @@ export class Broker implements Service {
       if (this.#stopping !== undefined || this.#registration === undefined) return
       const { session } = this.#coordination
       await makePersistentPaths(session)
-      await register(session, this.#registration, this.#ports.clock.now())
+      this.#epoch = await register(session, this.#registration, this.#ports.clock.now())
       await configs.start()
       await controller.start()
     })
@@ -276,11 +299,23 @@ export class Broker implements Service {
     return this.#stopping
   }
 
+  /** Leaders move to other brokers while this one still answers. */
+  async #handOver(logger: Logger): Promise<void> {
+    const controller = this.#controller
+    if (controller === undefined || this.#epoch === -1n) return
+    const coordination = this.#coordination
+    const settings = this.#settings
+    const parts = { brokerId: this.#id, brokerEpoch: this.#epoch, coordination, controller }
+    await askForRelief({ ...this.#ports, logger }, { ...parts, settings })
+  }
+
   async #stop(): Promise<void> {
     const log = this.#ports.logger.named('kafka.server.KafkaServer', `KafkaServer id=${this.#id}`)
     log.info('shutting down')
+    await this.#handOver(log)
     await this.#listeners.close()
     this.#groups?.stop()
+    this.#moves?.stop()
     await this.#controller?.stop()
     this.#replication?.stop()
     await this.#directories.close()

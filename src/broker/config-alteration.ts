@@ -6,8 +6,8 @@ import { brokerDeclarations } from './config/broker-settings.ts'
 import { dynamicProblem } from './config/dynamic.ts'
 import type { Properties } from './config/layers.ts'
 import { topicAlterationProblem, topicDeclarations } from './config/topic.ts'
-import { allBrokers, type ConfigEntity } from './config-store.ts'
-import type { RequestContext } from './handler.ts'
+import { allBrokers, type ConfigDecision, type ConfigEntity } from './config-store.ts'
+import type { BrokerParts, RequestContext } from './handler.ts'
 
 /** Types of resources, as the configuration APIs number them. */
 export const resourceTypes = { topic: 2, broker: 4, brokerLogger: 8, clientMetrics: 16 } as const
@@ -110,7 +110,7 @@ function alterTopic(
       return { properties: undefined, refusal: refused(Errors.INVALID_CONFIG, reason ?? '') }
     return { properties, refusal: undefined }
   }
-  return parts.configStore.change({ type: 'topics', name: topic }, decide, validateOnly)
+  return change({ type: 'topics', name: topic }, decide, parts, validateOnly)
 }
 
 function alterBroker(
@@ -139,7 +139,19 @@ function alterBroker(
     type: 'brokers',
     name: isOwn ? String(parts.brokerId) : allBrokers,
   }
-  return parts.configStore.change(entity, decide, validateOnly)
+  return change(entity, decide, parts, validateOnly)
+}
+
+/** What was changed is acted on, and described, from the answer on. */
+async function change(
+  entity: ConfigEntity,
+  decide: (current: Properties) => ConfigDecision<Refusal>,
+  { configStore, configs }: BrokerParts,
+  validateOnly: boolean,
+): Promise<Refusal | undefined> {
+  const refusal = await configStore.change(entity, decide, validateOnly)
+  if (refusal === undefined && !validateOnly) await configs.reread(entity)
+  return refusal
 }
 
 /** A broker answers for itself, and for all of them together. */

@@ -71,6 +71,7 @@ export class ClientConnection implements FrameHandler, Answering {
   #isLoading = false
   #isEnding = false
   #isClosed = false
+  #hasPeerEnded = false
   #requests = 0
   #requestsAtCheck = 0
   #idleTimer: Timer
@@ -110,6 +111,7 @@ export class ClientConnection implements FrameHandler, Answering {
       void outcome.then((reply) => this.#answer(slot, reply))
     } else if (outcome instanceof Parked) {
       slot.waiting = outcome.begin((reply) => this.#answer(slot, reply))
+      if (this.#hasPeerEnded && !slot.isReady) slot.waiting.hurry()
     } else this.#answer(slot, outcome)
     if (!slot.isReady || exchange?.api.key !== Produce.key) this.#framing.hold()
   }
@@ -133,6 +135,7 @@ export class ClientConnection implements FrameHandler, Answering {
 
   /** The client sends nothing more: what waits is answered, so that nothing waits for nobody. */
   onPeerEnd(): void {
+    this.#hasPeerEnded = true
     for (const { isReady, waiting } of [...this.#slots]) if (!isReady) waiting?.hurry()
   }
 

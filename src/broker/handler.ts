@@ -5,9 +5,12 @@ import type { Random } from '../runtime/random.ts'
 import type { AnswerBudget } from './answer-budget.ts'
 import type { ConfigStore } from './config-store.ts'
 import type { BrokerSettings } from './config/broker.ts'
+import type { Controller } from './controller/controller.ts'
 import type { FetchSessions } from './fetching/sessions.ts'
+import type { SessionWatches } from './fetching/watch.ts'
 import type { GroupCoordinator } from './groups/coordinator.ts'
 import type { LogDirectories } from './log-directories.ts'
+import type { LogMoves } from './log-moves.ts'
 import type { MetadataCache } from './metadata-cache.ts'
 import type { ProducerIds } from './producer-ids.ts'
 import type { OldOffsets } from './old-offsets.ts'
@@ -29,16 +32,20 @@ export interface BrokerParts {
   readonly metadata: MetadataCache
   readonly replicas: Replicas
   readonly directories: LogDirectories
+  readonly moves: LogMoves
   readonly topics: TopicAdmin
   readonly configs: TopicConfigs
   readonly configStore: ConfigStore
   readonly groups: GroupCoordinator
+  /** Decides who leads, while this broker is the controller. */
+  readonly controller: Controller
   /** Obeys controllers. */
   readonly subordinate: Subordinate
   readonly producerIds: ProducerIds
   readonly answers: AnswerBudget
   readonly sliceReads: SliceReads
   readonly fetchSessions: FetchSessions
+  readonly sessionWatches: SessionWatches
   /** Offsets of clients from before 0.8.2. */
   readonly oldOffsets: OldOffsets
   /** What topics have seen, for those who measure. */

@@ -48,6 +48,7 @@ export class LogDirectories {
           highWatermarkCheckpointIntervalMs: settings.highWatermarkCheckpointIntervalMs,
         })
         this.opened.push(directory)
+        this.#refuseTwins(directory)
       } catch (error) {
         if (!(error instanceof DiskError)) throw error
         this.isIncomplete = true
@@ -56,6 +57,16 @@ export class LogDirectories {
     }
     if (this.opened.length === 0)
       throw new UserError(`log.dirs: none of ${settings.logDirectories.join(', ')} can be used`)
+  }
+
+  /** Two logs of one partition: nobody can tell which one counts. @throws UserError */
+  #refuseTwins(directory: LogDirectory): void {
+    for (const other of this.opened)
+      for (const name of directory.logs.keys())
+        if (other !== directory && other.logs.has(name))
+          throw new UserError(
+            `Duplicate log directories found for ${name} in both ${other.path} and ${directory.path}; remove one of them.`,
+          )
   }
 
   /** Every directory of log.dirs, in their order; `opened` is undefined where it is offline. */

@@ -4,7 +4,7 @@ import { realPorts } from '../node/ports.ts'
 import { readFile } from '../runtime/disk.ts'
 import type { ProcessContext } from '../runtime/process.ts'
 import { parseProperties } from '../runtime/properties.ts'
-import { UserError, type Ports } from '../runtime/service.ts'
+import { inFile, UserError, type Ports } from '../runtime/service.ts'
 import { parseConnectString } from '../zookeeper/client/connect-string.ts'
 import { ZooKeeperSession } from '../zookeeper/client/session.ts'
 import { Broker } from './broker.ts'
@@ -103,7 +103,9 @@ export async function main(context: ProcessContext): Promise<number> {
     return 0
   }
   const ports = realPorts({ logStream: context.stdout, logName: 'kafka.Kafka$' })
-  const { settings, warnings } = brokerSettings(readProperties(context, ports))
+  const properties = readProperties(context, ports)
+  const [file = ''] = context.arguments
+  const { settings, warnings } = inFile(file, () => brokerSettings(properties))
   for (const warning of warnings) ports.logger.named('kafka.server.KafkaConfig').warn(warning)
   const broker = await makeBroker(ports, settings)
   const closeHttp = await openHttp(broker, ports, settings.httpAddress, context.environment)

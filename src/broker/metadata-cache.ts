@@ -20,12 +20,18 @@ export interface TopicMetadata {
  * Metadata and FindCoordinator from its own copy.
  */
 export class MetadataCache {
+  readonly #usesTopicIds: boolean
   #brokers = new Map<number, BrokerRegistration>()
   readonly #topics = new Map<string, TopicMetadata>()
   readonly #nameOfId = new Map<string, string>()
   #controllerId = -1
   /** Who waits for a topic to change, by its name: a change costs nothing to those of others. */
   readonly #listeners = new Map<string, Set<() => void>>()
+
+  /** Without topic ids, clients are told none: other brokers of the cluster do not know them either. */
+  constructor(usesTopicIds = true) {
+    this.#usesTopicIds = usesTopicIds
+  }
 
   get controllerId(): number {
     return this.#controllerId
@@ -65,15 +71,16 @@ export class MetadataCache {
   /** Another id than the known one makes it another topic: nothing of the old one stays. */
   setTopic(
     name: string,
-    topicId: string | undefined,
+    id: string | undefined,
     partitions: ReadonlyMap<number, PartitionMetadata>,
   ): void {
+    const topicId = this.#usesTopicIds ? id : undefined
     let known = this.#topics.get(name)
     if (known === undefined || known.topicId !== topicId) {
       if (known?.topicId !== undefined) this.#nameOfId.delete(known.topicId)
       // One that had no id has got one: it is the same topic.
-      const isSame = known !== undefined && known.topicId === undefined
-      known = { name, topicId, partitions: isSame ? known.partitions : [] }
+      const kept = known?.topicId === undefined ? known?.partitions : undefined
+      known = { name, topicId, partitions: kept ?? [] }
       this.#topics.set(name, known)
       if (topicId !== undefined) this.#nameOfId.set(topicId, name)
     }

@@ -37,7 +37,7 @@ function grouped<R extends { readonly topicName: string }, P>(
 /** Version 0 does not tell what is new: nothing is, then. */
 export function newestLeaderAndIsr(order: LeaderAndIsrOrder): LeaderAndIsrOrder {
   if (order.ungroupedPartitionStates.length === 0) return order
-  const topicStates = grouped(order.ungroupedPartitionStates, ({ topicName: _, ...state }) => ({
+  const topicStates = grouped(order.ungroupedPartitionStates, (state) => ({
     ...state,
     addingReplicas: [],
     removingReplicas: [],
@@ -74,7 +74,7 @@ export function newestUpdateMetadata(
   const topicStates =
     order.ungroupedPartitionStates.length === 0
       ? order.topicStates
-      : grouped(order.ungroupedPartitionStates, ({ topicName: _, ...state }) => state)
+      : grouped(order.ungroupedPartitionStates, (state) => state)
   const liveBrokers = order.liveBrokers.map((broker) => {
     if (version >= 3) return broker
     const { v0Host: host, v0Port: port } = broker

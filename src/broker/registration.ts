@@ -34,8 +34,18 @@ export async function clusterId(
   return (made && decodeClusterId(made.data)) ?? ''
 }
 
+/** They hold null, which is not the same as nothing: Kafka reads an empty producer id block as damaged. */
 export async function makePersistentPaths(zookeeper: ZooKeeperClient): Promise<void> {
-  for (const path of persistentPaths) await zookeeper.makePath(path)
+  for (const path of persistentPaths) {
+    const parent = path.slice(0, path.lastIndexOf('/'))
+    // The empty parent is the chroot, which may be missing as well.
+    await zookeeper.makePath(parent)
+    try {
+      await zookeeper.create(path, null, { stat: false })
+    } catch (error) {
+      if (!isZooKeeperError(error, 'NODEEXISTS')) throw error
+    }
+  }
 }
 
 /** broker.id, or what the log directories say, or a new one above reserved.broker.max.id. */
@@ -61,7 +71,7 @@ export async function brokerId(
 }
 
 /**
- * Makes the broker's ephemeral node. One that names the very endpoints which this process has bound is
+ * Makes the broker's ephemeral node, and returns the broker's epoch: its czxid. One that names the very endpoints which this process has bound is
  * left over from an earlier life of this broker, killed a moment ago: it is replaced, without the wait
  * for its session to end. Any other is a taken broker id.
  */
@@ -69,13 +79,13 @@ export async function register(
   zookeeper: ZooKeeperClient,
   broker: BrokerRegistration,
   nowMs: number,
-): Promise<void> {
+): Promise<bigint> {
   const path = paths.brokerId(broker.id)
   const data = encodeBroker(broker, nowMs)
   for (let attempt = 0; ; attempt += 1) {
     try {
       await zookeeper.create(path, data, { ephemeral: true, stat: false })
-      return
+      return (await zookeeper.exists(path))?.czxid ?? -1n
     } catch (error) {
       if (!isZooKeeperError(error, 'NODEEXISTS')) throw error
     }
@@ -89,16 +99,30 @@ export async function register(
   }
 }
 
-/** Replication between brokers is not built: the others of the cluster would wait for this one in vain. */
-export async function refuseOtherBrokers(zookeeper: ZooKeeperClient, id: number): Promise<void> {
+/**
+ * What the other brokers of the cluster rule out: a level that this one does not speak, or an address
+ * that is one of theirs. @throws UserError
+ */
+export async function refuseStrangers(
+  zookeeper: ZooKeeperClient,
+  { id, endpoints }: BrokerRegistration,
+): Promise<void> {
   const { children } = await zookeeper.getChildren(paths.brokerIds)
   for (const child of children) {
     if (child === String(id)) continue
     const node = await readIfThere(zookeeper, `${paths.brokerIds}/${child}`)
     if (node === undefined) continue
-    const level = brokerVersion(node.data) >= 5 ? ' (set its inter.broker.protocol.version)' : ''
-    throw new UserError(
-      `broker ${child} is alive in this cluster${level}; replication between brokers is not supported yet`,
+    if (brokerVersion(node.data) >= 5)
+      throw new UserError(
+        `broker ${child} of this cluster speaks a newer level: set its inter.broker.protocol.version to 2.3 or below`,
+      )
+    const theirs = decodeBroker(Number(child), node.data)?.endpoints ?? []
+    const taken = endpoints.find(({ host, port }) =>
+      theirs.some((other) => other.host === host && other.port === port),
     )
+    if (taken !== undefined)
+      throw new UserError(
+        `listeners: ${taken.host}:${taken.port} is registered already by broker ${child}`,
+      )
   }
 }

@@ -4,11 +4,13 @@ import type { Ports } from '../runtime/service.ts'
 import { isZooKeeperError, MultiError, type ZooKeeperClient } from '../zookeeper/client/client.ts'
 import type { BrokerSettings } from './config/broker.ts'
 import { topicConfigProblem } from './config/topic.ts'
-import { placeReplicas } from './controller/placement.ts'
+import { readIfThere } from './controller/cluster-state.ts'
+import { lacksRacks, placeReplicas } from './controller/placement.ts'
 import type { MetadataCache } from './metadata-cache.ts'
+import { grow, partitionsMax, type TopicGrowth } from './topic-growth.ts'
 import { randomTopicId } from './topic-ids.ts'
 import { collidesWith, topicNameProblem } from './topic-names.ts'
-import { encodeConfig, encodeTopic, paths, type TopicAssignment } from './znodes.ts'
+import { decodeTopic, encodeConfig, encodeTopic, paths, type TopicAssignment } from './znodes.ts'
 
 export interface TopicCreation {
   readonly name: string
@@ -20,6 +22,8 @@ export interface TopicCreation {
   readonly configs: Readonly<Record<string, string>>
   readonly validateOnly: boolean
 }
+
+export type GrowthOutcome = Pick<TopicOutcome, 'error' | 'message'>
 
 /** What came of a request about a topic: an error code with a sentence, or the topic as made. */
 export interface TopicOutcome {
@@ -77,7 +81,8 @@ export class TopicAdmin {
     })
     if (creation.validateOnly) return outcome(undefined)
     const { name, configs } = creation
-    const topicId = randomTopicId(this.#ports.random)
+    const { usesTopicIds } = this.#settings.replication.level
+    const topicId = usesTopicIds ? randomTopicId(this.#ports.random) : undefined
     this.#inCreation.add(name)
     try {
       await this.#write(name, { partitions, topicId }, configs)
@@ -166,8 +171,15 @@ export class TopicAdmin {
         Errors.INVALID_REPLICATION_FACTOR,
         `Replication factor: ${replicationFactor} larger than available brokers: ${live.size}.`,
       )
+    if (lacksRacks([...live.keys()], this.#rackOf))
+      return failed(
+        Errors.UNKNOWN_SERVER_ERROR,
+        'Not all brokers have rack information for replica rack aware assignment.',
+      )
     return undefined
   }
+
+  readonly #rackOf = (id: number): string | null => this.#metadata.brokers.get(id)?.rack ?? null
 
   /** Whether there are brokers enough for a topic that is made without anybody saying how. */
   get canCreateByDefault(): boolean {
@@ -194,9 +206,35 @@ export class TopicAdmin {
     const start = {
       broker: this.#ports.random.below(brokers.length),
       shift: this.#ports.random.below(brokers.length),
+      rackOf: this.#rackOf,
     }
     const placed = placeReplicas(brokers, partitionCount, replicationFactor, start)
     return new Map(placed.map((replicas, index) => [index, replicas]))
+  }
+
+  /** Writes a topic's added partitions; the controller then gives them leaders. Never rejects. */
+  async grow(growth: TopicGrowth, validateOnly: boolean): Promise<GrowthOutcome | undefined> {
+    const path = paths.topic(growth.topic)
+    try {
+      for (let attempt = 1; ; attempt += 1) {
+        // A name that is no topic's may not even be a path.
+        const isKnown = this.#metadata.topic(growth.topic) !== undefined
+        const node = isKnown ? await readIfThere(this.#zookeeper, path) : undefined
+        const current = node === undefined ? undefined : decodeTopic(node.data)
+        const live = [...this.#metadata.brokers.keys()]
+        const { assignment, refusal } = grow(growth, current, live, this.#rackOf)
+        if (refusal !== undefined || validateOnly) return refusal
+        try {
+          await this.#zookeeper.setData(path, encodeTopic(assignment), node?.version ?? -1)
+          return undefined
+        } catch (error) {
+          // Somebody else changed it: decided anew.
+          if (!isZooKeeperError(error, 'BADVERSION') || attempt === attemptsMax) throw error
+        }
+      }
+    } catch (error) {
+      return this.#coordinationFailed(`add partitions to topic ${growth.topic}`, error)
+    }
   }
 
   /** Asks the controller to delete the topic. Never rejects. */
@@ -229,8 +267,6 @@ export class TopicAdmin {
 }
 
 const attemptsMax = 3
-/** As many as a topic's znode can list: its JSON must fit a ZooKeeper packet. */
-const partitionsMax = 50_000
 
 function assignmentProblem(
   assignment: TopicCreation['assignment'],

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Logger } from '../runtime/logger.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { isZooKeeperError } from '../zookeeper/client/client.ts'
-import { allBrokers, type ConfigStore } from './config-store.ts'
+import { allBrokers, type ConfigEntity, type ConfigStore } from './config-store.ts'
 import type { BrokerSettings } from './config/broker.ts'
 import { usablePart } from './config/dynamic.ts'
 import type { Properties } from './config/layers.ts'
@@ -78,6 +78,12 @@ export class TopicConfigs {
     if (Object.keys(overrides).length === 0) this.#configs.delete(topic)
     else this.#configs.set(topic, { overrides, config: topicConfig(overrides, this.#settings) })
     this.#onChange(topic)
+  }
+
+  /** Somebody changed them. @throws ZooKeeperError */
+  async reread({ type, name }: ConfigEntity): Promise<void> {
+    if (type === 'topics') await this.read(name)
+    else await this.#readBroker()
   }
 
   /** What was changed of brokers, all or this one. What cannot be is left out. @throws ZooKeeperError */

@@ -64,8 +64,15 @@ function parse(data: Uint8Array): Json | undefined {
 
 const write = (value: Json): Buffer => Buffer.from(JSON.stringify(value))
 
+/** What goes into requests must fit there, whoever wrote it. */
+const isInt32 = (value: unknown): value is number =>
+  typeof value === 'number' && (value | 0) === value
+
 const numbers = (value: unknown): number[] | undefined =>
-  Array.isArray(value) && value.every((one) => typeof one === 'number') ? value : undefined
+  Array.isArray(value) && value.every(isInt32) ? value : undefined
+
+/** A znode cannot list more partitions; a larger index than that is nonsense, and would cost memory. */
+const isIndex = (text: string): boolean => /^\d{1,6}$/.test(text)
 
 export interface Endpoint {
   readonly listener: string
@@ -96,6 +103,11 @@ export function encodeBroker(broker: BrokerRegistration, nowMs: number): Buffer 
   })
 }
 
+/** The id that a registration's node is named by; undefined: it is no registration's name. */
+export function brokerIdOf(name: string): number | undefined {
+  return /^\d{1,10}$/.test(name) && isInt32(Number(name)) ? Number(name) : undefined
+}
+
 /** Versions 1 to 5; an endpoint's protocol is its listener's name where no map says otherwise. */
 export function decodeBroker(id: number, data: Uint8Array): BrokerRegistration | undefined {
   const json = parse(data)
@@ -111,7 +123,9 @@ export function decodeBroker(id: number, data: Uint8Array): BrokerRegistration |
     const listener = match[1] ?? ''
     const mapped = map[listener]
     const securityProtocol = typeof mapped === 'string' ? mapped : listener
-    endpoints.push({ listener, securityProtocol, host: match[2] ?? '', port: Number(match[3]) })
+    const port = Number(match[3])
+    if (port > 65535) continue
+    endpoints.push({ listener, securityProtocol, host: match[2] ?? '', port })
   }
   const rack = typeof json['rack'] === 'string' ? json['rack'] : null
   return { id, endpoints, rack }
@@ -141,7 +155,7 @@ function readLists(value: unknown): Map<number, readonly number[]> {
   if (typeof value !== 'object' || value === null) return lists
   for (const [index, replicas] of Object.entries(value)) {
     const ids = numbers(replicas)
-    if (ids !== undefined && /^\d+$/.test(index)) lists.set(Number(index), ids)
+    if (ids !== undefined && isIndex(index)) lists.set(Number(index), ids)
   }
   return lists
 }
@@ -193,12 +207,9 @@ export function decodePartitionState(data: Uint8Array): PartitionState | undefin
   const json = parse(data)
   const isr = numbers(json?.['isr'])
   if (json === undefined || isr === undefined) return undefined
-  return {
-    leader: Number(json['leader']),
-    leaderEpoch: Number(json['leader_epoch']),
-    controllerEpoch: Number(json['controller_epoch']),
-    isr,
-  }
+  const { leader, leader_epoch: leaderEpoch, controller_epoch: controllerEpoch } = json
+  if (!isInt32(leader) || !isInt32(leaderEpoch) || !isInt32(controllerEpoch)) return undefined
+  return { leader, leaderEpoch, controllerEpoch, isr }
 }
 
 export function encodeController(brokerId: number, nowMs: number): Buffer {
@@ -279,7 +290,7 @@ function partitionRows(data: Uint8Array): (TopicPartition & { readonly row: Json
   for (const row of list as unknown[]) {
     if (typeof row !== 'object' || row === null) continue
     const { topic, partition } = row as Json
-    if (typeof topic === 'string' && typeof partition === 'number')
+    if (typeof topic === 'string' && isInt32(partition))
       rows.push({ topic, partition, row: row as Json })
   }
   return rows
@@ -321,5 +332,5 @@ export function encodeLogDirectoryEvent(brokerId: number): Buffer {
 
 export function decodeLogDirectoryEvent(data: Uint8Array): number | undefined {
   const id = parse(data)?.['broker']
-  return typeof id === 'number' ? id : undefined
+  return isInt32(id) ? id : undefined
 }

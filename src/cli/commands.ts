@@ -131,6 +131,60 @@ export const commands: readonly Command[] = [
     load: async () => (await import('../tools/main.ts')).dumpLog,
   },
   {
+    name: 'kafka-producer-perf-test',
+    aliases: ['org.apache.kafka.tools.ProducerPerformance'],
+    about: 'Sends many records and prints rates and latencies.',
+    load: async () => (await import('../tools/main.ts')).producerPerfTest,
+  },
+  {
+    name: 'kafka-consumer-perf-test',
+    aliases: ['kafka.tools.ConsumerPerformance', 'org.apache.kafka.tools.ConsumerPerformance'],
+    about: 'Reads many records and prints rates.',
+    load: async () => (await import('../tools/main.ts')).consumerPerfTest,
+  },
+  {
+    name: 'kafka-verifiable-producer',
+    aliases: ['org.apache.kafka.tools.VerifiableProducer'],
+    about: 'Sends numbers and prints what became of each, as JSON.',
+    load: async () => (await import('../tools/main.ts')).verifiableProducer,
+  },
+  {
+    name: 'kafka-verifiable-consumer',
+    aliases: ['org.apache.kafka.tools.VerifiableConsumer'],
+    about: 'Reads a topic and prints what happens, as JSON.',
+    load: async () => (await import('../tools/main.ts')).verifiableConsumer,
+  },
+  {
+    name: 'zookeeper-shell',
+    aliases: [
+      'org.apache.zookeeper.ZooKeeperMain',
+      'org.apache.zookeeper.ZooKeeperMainWithTlsSupportForKafka',
+    ],
+    about: 'Looks into ZooKeeper: zookeeper-shell HOST:PORT [COMMAND].',
+    load: async () => (await import('../tools/main.ts')).zookeeperShell,
+  },
+  {
+    name: 'kafka-reassign-partitions',
+    aliases: [
+      'kafka.admin.ReassignPartitionsCommand',
+      'org.apache.kafka.tools.reassign.ReassignPartitionsCommand',
+    ],
+    about: 'Moves replicas between brokers and log directories.',
+    load: async () => (await import('../tools/main.ts')).reassignPartitions,
+  },
+  {
+    name: 'kafka-leader-election',
+    aliases: ['kafka.admin.LeaderElectionCommand', 'org.apache.kafka.tools.LeaderElectionCommand'],
+    about: 'Lets the controller elect leaders.',
+    load: async () => (await import('../tools/main.ts')).leaderElection,
+  },
+  {
+    name: 'kafka-preferred-replica-election',
+    aliases: ['kafka.admin.PreferredReplicaLeaderElectionCommand'],
+    about: 'Gives the lead back to the first replica of each partition.',
+    load: async () => (await import('../tools/main.ts')).preferredElection,
+  },
+  {
     name: 'wire',
     aliases: [],
     about: 'Decodes and encodes Kafka messages: one JSON line in, one out.',

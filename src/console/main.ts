@@ -8,7 +8,7 @@ import { delay } from '../runtime/clock.ts'
 import { type Disk, DiskError, readFile } from '../runtime/disk.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Main } from '../runtime/process.ts'
-import { type Ports, UserError } from '../runtime/service.ts'
+import { inFile, type Ports, UserError } from '../runtime/service.ts'
 import { ClientTopicReader } from './client-topic-reader.ts'
 import { registerConsole } from './server.ts'
 import { buildSettings, type ConsoleSettings, parseArguments } from './settings.ts'
@@ -62,12 +62,8 @@ function settingsOf(
   values: ReadonlyMap<string, unknown>,
   file: { readonly configPath: string | undefined; readonly fileText: string | undefined },
 ): ReturnType<typeof buildSettings> {
-  try {
-    return buildSettings(values, file.fileText)
-  } catch (error) {
-    if (!(error instanceof UserError) || file.configPath === undefined) throw error
-    throw new UserError(`${file.configPath}: ${error.message}`, { cause: error })
-  }
+  const read = () => buildSettings(values, file.fileText)
+  return file.configPath === undefined ? read() : inFile(file.configPath, read)
 }
 
 function topicReader(ports: Ports, settings: ConsoleSettings): ClientTopicReader | undefined {

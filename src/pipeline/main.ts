@@ -16,7 +16,7 @@ import type { PipelinePorts } from './plugin.ts'
 import { progressPoint, progressText } from './progress.ts'
 import { PipelineRunner, type RunnerSettings } from './runner.ts'
 import { type PipelineSettings, helpText, parseArguments } from './settings.ts'
-import { readConfigFiles, withDefaults } from './sources.ts'
+import { checkDataDirectory, placedMessage, readConfigFiles, withDefaults } from './sources.ts'
 import { plugins } from './table.ts'
 
 const DRAIN_LIMIT_MS = 30_000
@@ -51,6 +51,7 @@ export async function main(context: ProcessContext): Promise<number> {
     ports.logger.info('Configuration OK')
     return 0
   }
+  if (settings.dataDirectory !== undefined) checkDataDirectory(real.disk, settings.dataDirectory)
   return runPipeline(context, settings, { ports, compiled })
 }
 
@@ -61,12 +62,12 @@ function compile(
   environment: ProcessContext['environment'],
 ): CompiledPipeline {
   const { configString, configPaths, supportEscapes } = settings
-  const text =
+  const given =
     configString === undefined
       ? readConfigFiles(ports.disk, configPaths)
       : withDefaults(configString)
   try {
-    const configuration = readConfiguration(text, { environment, supportEscapes })
+    const configuration = readConfiguration(given.text, { environment, supportEscapes })
     if (configuration.input.length === 0) {
       throw new ConfigurationError('the configuration has no input')
     }
@@ -76,7 +77,8 @@ function compile(
     if (error instanceof PluginOptionsError) {
       for (const detail of error.details) ports.logger.error(detail)
     }
-    throw new UserError(`The given configuration is invalid. Reason: ${error.message}`)
+    const reason = `The given configuration is invalid. Reason: ${error.message}`
+    throw new UserError(placedMessage(reason, given))
   }
 }
 

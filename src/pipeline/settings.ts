@@ -10,6 +10,7 @@ export interface PipelineSettings {
   readonly configString: string | undefined
   /** Files, directories and patterns given with -f. */
   readonly configPaths: readonly string[]
+  readonly dataDirectory: string | undefined
   readonly supportEscapes: boolean
   /** Check the configuration and end. */
   readonly testOnly: boolean
@@ -150,8 +151,8 @@ const flags: readonly Flag[] = [
   {
     names: ['--path.data'],
     value: 'PATH',
-    about: 'Where plugins may keep data. No plugin that is built in does yet.',
-    set() {},
+    about: 'Where plugins may keep data: made where missing, and must be writable.',
+    set: (draft, value) => (draft.dataDirectory = value),
   },
   ...(['--path.settings', '--path.logs', '-l', '--pipeline.ordered'] as const).map(
     (name): Flag => ({
@@ -191,6 +192,7 @@ export function parseArguments(given: readonly string[]): PipelineSettings {
     nodeName: undefined,
     configString: undefined,
     configPaths: [],
+    dataDirectory: undefined,
     supportEscapes: false,
     testOnly: false,
     workers: undefined,

@@ -4,29 +4,69 @@ import picomatch from 'picomatch'
 import { type Disk, DiskError, readFile } from '../runtime/disk.ts'
 import { UserError } from '../runtime/service.ts'
 
+/** A configuration, and where each of its files begins in it. */
+export interface ConfigText {
+  readonly text: string
+  readonly starts: readonly { readonly file: string; readonly line: number }[]
+}
+
 const DEFAULT_INPUT = 'input { stdin { type => stdin } }'
 const DEFAULT_OUTPUT = 'output { stdout { codec => rubydebug } }'
 
 /** Text given on the command line gets standard input and output where it names none. */
-export function withDefaults(text: string): string {
+export function withDefaults(text: string): ConfigText {
   const bare = text.replaceAll(/#[^\n]*/g, '')
   const input = /(?:^|[\s}])input\s*\{/.test(bare) ? '' : `\n${DEFAULT_INPUT}`
   const output = /(?:^|[\s}])output\s*\{/.test(bare) ? '' : `\n${DEFAULT_OUTPUT}`
-  return text + input + output
+  return { text: text + input + output, starts: [] }
 }
 
 /**
  * Files in the order of their names, one after another. A directory stands for all its files but
  * backups (`name~`). @throws UserError
  */
-export function readConfigFiles(disk: Disk, paths: readonly string[]): string {
+export function readConfigFiles(disk: Disk, paths: readonly string[]): ConfigText {
   const files = told(() => paths.flatMap((path) => filesOf(disk, path)))
   if (files.length === 0) {
     throw new UserError(
       `No config files found: ${paths.join(', ')}. Can you make sure this path is a logstash config file?`,
     )
   }
-  return told(() => files.map((file) => readFile(disk, file).toString('utf8')).join('\n'))
+  const texts = told(() => files.map((file) => readFile(disk, file).toString('utf8')))
+  let line = 1
+  const starts = texts.map((text, at) => {
+    const start = { file: files[at] ?? '', line }
+    line += text.split('\n').length
+    return start
+  })
+  return { text: texts.join('\n'), starts }
+}
+
+/** A message about the whole text, with the file that it means and the line there; in one line. */
+export function placedMessage(message: string, { starts }: ConfigText): string {
+  const flat = message.replaceAll(/\s*\n\s*/g, ' ').trim()
+  const [first] = starts
+  if (first === undefined) return flat
+  const line = Number(/ at line (\d+), column/.exec(flat)?.[1] ?? 0)
+  if (line === 0) return `${starts.map(({ file }) => file).join(', ')}: ${flat}`
+  const start = starts.findLast((one) => one.line <= line) ?? first
+  return `${start.file}:${line - start.line + 1}: ${flat}`
+}
+
+/** Fails where plugins could not keep data there. @throws UserError */
+export function checkDataDirectory(disk: Disk, path: string): void {
+  try {
+    disk.makeDirectory(path)
+    const probe = `${path}/.writable`
+    disk.open(probe, 'replace').close()
+    disk.remove(probe)
+  } catch (error) {
+    if (!(error instanceof DiskError)) throw error
+    throw new UserError(
+      `path.data: Path "${path}" must be a writable directory. It is not writable: ${error.code}`,
+      { cause: error },
+    )
+  }
 }
 
 /** @throws UserError for what the disk refuses */

@@ -2,9 +2,11 @@
 
 import { codecs } from './codecs/table.ts'
 import { date } from './filters/date.ts'
+import { dissect } from './filters/dissect.ts'
 import { drop } from './filters/drop.ts'
 import { grok } from './filters/grok.ts'
 import { json } from './filters/json.ts'
+import { kv } from './filters/kv.ts'
 import { mutate } from './filters/mutate.ts'
 import { generator } from './inputs/generator.ts'
 import { kafka } from './inputs/kafka.ts'
@@ -31,7 +33,7 @@ function byName<Built>(
 
 export const plugins: PluginTable = {
   input: byName([generator, kafka, stdin]),
-  filter: byName([date, drop, grok, json, mutate]),
+  filter: byName([date, dissect, drop, grok, json, kv, mutate]),
   output: byName([elasticsearch, file, nowhere, stdout]),
   codec: byName(codecs),
 }

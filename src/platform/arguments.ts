@@ -10,6 +10,8 @@ export interface UpSettings {
   /** Where the user's own configuration files lie, if anywhere. */
   readonly configDirectory: string | undefined
   readonly host: string
+  /** Where stages of the user's own configuration are reached, where that is not `host`. */
+  readonly hosts: Readonly<Partial<Record<StageName | 'coordination', string>>>
   readonly ports: Readonly<Record<StageName | 'coordination', number>>
   readonly printConfig: boolean
 }
@@ -91,6 +93,7 @@ export function parseUpArguments(texts: readonly string[], workingDirectory: str
     configDirectory:
       configDirectory === undefined ? undefined : absolute(configDirectory, workingDirectory),
     host: options.get('host') ?? '127.0.0.1',
+    hosts: {},
     ports: ports(options),
     printConfig,
   }

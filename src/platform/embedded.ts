@@ -3,7 +3,7 @@ import { makeBroker, openHttp, readProperties } from '../broker/main.ts'
 import { brokerSettings } from '../broker/config/broker.ts'
 import { realPorts } from '../node/ports.ts'
 import type { ProcessContext } from '../runtime/process.ts'
-import { UserError } from '../runtime/service.ts'
+import { inFile, UserError } from '../runtime/service.ts'
 import { readFile } from '../runtime/disk.ts'
 import { CoordinationServer } from '../zookeeper/server/server.ts'
 import { parseZooCfg } from '../zookeeper/server/settings.ts'
@@ -15,9 +15,11 @@ export async function main(context: ProcessContext): Promise<number> {
     throw new UserError('usage: broker-with-coordination kafka.Kafka SERVER_FILE ZOOKEEPER_FILE')
   const ports = realPorts({ logStream: context.stdout, logName: 'kafka.Kafka$' })
   const properties = readProperties({ ...context, arguments: [serverFile] }, ports)
-  const { settings, warnings } = brokerSettings(properties)
+  const { settings, warnings } = inFile(serverFile, () => brokerSettings(properties))
   for (const warning of warnings) ports.logger.named('kafka.server.KafkaConfig').warn(warning)
-  const zooCfg = parseZooCfg(readFile(ports.disk, zookeeperFile).toString('utf8'))
+  const zooCfg = inFile(zookeeperFile, () =>
+    parseZooCfg(readFile(ports.disk, zookeeperFile).toString('utf8')),
+  )
   for (const warning of zooCfg.warnings) ports.logger.named('QuorumPeerConfig').warn(warning)
   const coordination = new CoordinationServer(ports, zooCfg.settings)
   await coordination.start()

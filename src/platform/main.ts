@@ -16,10 +16,12 @@ import {
 } from './arguments.ts'
 import { lockData, missingFiles, ownFiles } from './files.ts'
 import { buildPages } from './pages.ts'
+import { checkOwnFiles } from './check.ts'
 import {
+  addressesOf,
   configFiles,
   flagsOfConsole,
-  portsOf,
+  hostOf,
   stages,
   type ConfigFile,
   type Shape,
@@ -40,7 +42,8 @@ export async function main(context: ProcessContext): Promise<number> {
   const shipsOwn = own.some(({ name }) => name === 'filebeat.yml')
   if (shipsOwn && asked.files.length > 0)
     throw new UserError(`up: the files to ship stand in ${asked.configDirectory}/filebeat.yml`)
-  const up = { ...asked, ports: portsOf(asked, own) }
+  await checkOwnFiles(asked, own)
+  const up = { ...asked, ...addressesOf(asked, own) }
   // The user's file where there is one, else the one that is made.
   const files = configFiles(up).map((made) => own.find(({ name }) => name === made.name) ?? made)
   if (up.printConfig) {
@@ -62,8 +65,8 @@ export async function main(context: ProcessContext): Promise<number> {
 
 /** Somebody else's server on one of the ports would pass for ours. */
 async function refuseTakenPorts(up: UpSettings, { network }: Ports): Promise<void> {
-  const { host } = up
   for (const [stage, port] of Object.entries(up.ports)) {
+    const host = hostOf(up, stage)
     try {
       const listener = await network.listen({ host, port }, (connection) => connection.destroy())
       await listener.close()
@@ -121,7 +124,6 @@ class Chain {
     const parts: SupervisorParts = {
       clock: ports.clock,
       network: ports.network,
-      host: up.host,
       startChild: (options) => new Child(options),
       script: ownScript(),
       onLine: (stage, line) => this.#log(stage, line),

@@ -15,7 +15,8 @@ export interface Stage {
   readonly name: StageName
   /** The command of this stage and its arguments. */
   readonly arguments: readonly string[]
-  /** It is ready when this port answers the question. */
+  /** It is ready when this address answers the question. */
+  readonly host: string
   readonly port: number
   readonly question: Buffer
 }
@@ -30,13 +31,13 @@ const note =
 /** The files that are made where the user gives none. */
 export function configFiles(up: UpSettings): ConfigFile[] {
   const { host, ports, dataDirectory: data } = up
-  const bootstrap = `${host}:${ports.broker}`
+  const bootstrap = bootstrapOf(up)
   const server = [
     `# ${note}`,
     'broker.id=0',
     `listeners=PLAINTEXT://${host}:${ports.broker}`,
     `log.dirs=${data}/kafka`,
-    `zookeeper.connect=${host}:${ports.coordination}`,
+    `zookeeper.connect=${hostOf(up, 'coordination')}:${ports.coordination}`,
     'offsets.topic.replication.factor=1',
     'group.initial.rebalance.delay.ms=0',
   ]
@@ -77,22 +78,58 @@ export function configFiles(up: UpSettings): ConfigFile[] {
   ]
 }
 
+/** The address under which the other stages reach a stage. */
+export function hostOf(up: UpSettings, stage: string): string {
+  const own = new Map(Object.entries(up.hosts)).get(stage)
+  return own ?? up.host
+}
+
+/** `host:port` of the broker. */
+function bootstrapOf(up: UpSettings): string {
+  const host = hostOf(up, 'broker')
+  return `${host.includes(':') ? `[${host}]` : host}:${up.ports.broker}`
+}
+
 /**
- * The ports that the user's own files name, in place of those of the options: every other stage is
- * told of them. What is malformed there, the stage itself reports.
+ * The addresses that the user's own files name, in place of those of the options: every other stage is
+ * told of them. What is malformed there was reported before.
  */
-export function portsOf(up: UpSettings, own: readonly ConfigFile[]): UpSettings['ports'] {
+export function addressesOf(
+  up: UpSettings,
+  own: readonly ConfigFile[],
+): Pick<UpSettings, 'ports' | 'hosts'> {
   const textOf = (name: string): string => own.find((file) => file.name === name)?.text ?? ''
-  const listener = /^\s*listeners\s*[=:][^\n,]*:(\d+)\s*(?:,|$)/m.exec(textOf('server.properties'))
-  const client = /^\s*clientPort\s*[=:]\s*(\d+)\s*$/m.exec(textOf('zookeeper.properties'))
-  const { ports } = up
+  const listener =
+    /^\s*listeners\s*[=:]\s*[^\n,:]+:\/\/(?:\[([^\]\n]*)\]|([^:\n,]*)):(\d+)\s*(?:,|$)/m.exec(
+      textOf('server.properties'),
+    )
+  const zooCfg = textOf('zookeeper.properties')
+  const client = /^\s*clientPort\s*[=:]\s*(\d+)\s*$/m.exec(zooCfg)
+  const clientHost = /^\s*clientPortAddress\s*[=:]\s*(\S+)\s*$/m.exec(zooCfg)
+  const { ports, hosts } = up
   return {
-    ...ports,
-    broker: listener === null ? ports.broker : Number(listener[1]),
-    coordination: client === null ? ports.coordination : Number(client[1]),
-    console: yamlPort(textOf('console.yml'), 'server.port') ?? ports.console,
-    shipper: yamlPort(textOf('filebeat.yml'), 'http.port') ?? ports.shipper,
+    ports: {
+      ...ports,
+      broker: listener === null ? ports.broker : Number(listener[3]),
+      coordination: client === null ? ports.coordination : Number(client[1]),
+      console: yamlPort(textOf('console.yml'), 'server.port') ?? ports.console,
+      shipper: yamlPort(textOf('filebeat.yml'), 'http.port') ?? ports.shipper,
+    },
+    hosts: {
+      ...hosts,
+      ...reachable('broker', listener?.[1] ?? listener?.[2]),
+      ...reachable('coordination', clientHost?.[1]),
+    },
   }
+}
+
+/** A listener on all addresses is reached on the common one. */
+function reachable(
+  stage: StageName | 'coordination',
+  host: string | undefined,
+): UpSettings['hosts'] {
+  if (host === undefined || /^(?:|0\.0\.0\.0|::)$/.test(host)) return {}
+  return { [stage]: host }
 }
 
 /** A number under a key. */
@@ -151,17 +188,15 @@ export interface Shape {
 }
 
 /** What a console.yml leaves open: where the search and the broker of this chain are. */
-export function flagsOfConsole(
-  { host, ports }: UpSettings,
-  files: readonly ConfigFile[],
-): string[] {
+export function flagsOfConsole(up: UpSettings, files: readonly ConfigFile[]): string[] {
+  const { host, ports } = up
   const text = files.find(({ name }) => name === 'console.yml')?.text ?? ''
   const asks = (key: string): boolean => yamlValue(text, key) !== undefined
   return [
     ...(asks('elasticsearch.hosts') || asks('elasticsearch.url')
       ? []
       : ['--elasticsearch', `http://${host}:${ports.search}`]),
-    ...(asks('kafka.bootstrap.servers') ? [] : ['--bootstrap-server', `${host}:${ports.broker}`]),
+    ...(asks('kafka.bootstrap.servers') ? [] : ['--bootstrap-server', bootstrapOf(up)]),
   ]
 }
 
@@ -180,6 +215,7 @@ export function stages(
         fileOf('server.properties'),
         fileOf('zookeeper.properties'),
       ],
+      host: hostOf(up, 'broker'),
       port: ports.broker,
       question: kafkaQuestion,
     },
@@ -194,12 +230,14 @@ export function stages(
         '--path.data',
         `${data}/elasticsearch`,
       ],
+      host,
       port: ports.search,
       question: httpQuestion,
     },
     {
       name: 'console',
       arguments: ['console', '--config', fileOf('console.yml'), ...consoleFlags],
+      host,
       port: ports.console,
       question: httpQuestion,
     },
@@ -214,6 +252,7 @@ export function stages(
         '--api.http.port',
         String(ports.pipeline),
       ],
+      host,
       port: ports.pipeline,
       question: httpQuestion,
     },
@@ -237,6 +276,7 @@ export function stages(
               '-E',
               `http.port=${ports.shipper}`,
             ],
+            host,
             port: ports.shipper,
             question: httpQuestion,
           },

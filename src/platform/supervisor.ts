@@ -11,7 +11,6 @@ export type StageState = 'starting' | 'running' | 'waiting to restart' | 'stoppi
 export interface SupervisorParts {
   readonly clock: Clock
   readonly network: Network
-  readonly host: string
   readonly startChild: (options: ChildOptions) => Child
   /** The arguments before a stage's own: the script. */
   readonly script: string
@@ -27,6 +26,12 @@ const readyTimeoutMs = 60000
 const probeIntervalMs = 40
 const probeTimeoutMs = 2000
 const stopLimitMs = 20000
+
+/** Why a process ended, in its own words: a UserError may be followed by lines that show the place. */
+export function complaintIn(lines: readonly string[]): string | undefined {
+  const told = lines.filter((line) => line.trim() !== '')
+  return told.findLast((line) => line.startsWith('millrace: ')) ?? told.at(-1)
+}
 
 /** One stage's process: started, watched, started again with growing delays, stopped within a limit. */
 export class Supervised {
@@ -60,7 +65,7 @@ export class Supervised {
     })
     while (!(await this.#answers())) {
       if (exit !== undefined)
-        throw new UserError(this.#complaint() ?? `${this.stage.name} ended at once`)
+        throw new UserError(complaintIn(this.#lastLines) ?? `${this.stage.name} ended at once`)
       if (this.#parts.clock.monotonicMs() > limitMs)
         throw new UserError(`${this.stage.name} does not answer on port ${this.stage.port}`)
       await delay(this.#parts.clock, probeIntervalMs)
@@ -69,19 +74,14 @@ export class Supervised {
     this.#become('running')
   }
 
-  /** Why it ended, in its own words: a UserError may be followed by lines that show the place. */
-  #complaint(): string | undefined {
-    const lines = this.#lastLines.filter((line) => line.trim() !== '')
-    return lines.findLast((line) => line.startsWith('millrace: ')) ?? lines.at(-1)
-  }
-
   #spawn(): Promise<ChildExit> {
     const { startChild, script, onLine, clock } = this.#parts
     this.startedAtMs = clock.now()
     const child = startChild({
       arguments: [script, ...this.stage.arguments],
       onLine: (line) => {
-        this.#lastLines = [...this.#lastLines.slice(-4), line]
+        // A stack trace says less of why it ended than the line above it.
+        if (!/^\s+at /.test(line)) this.#lastLines = [...this.#lastLines.slice(-4), line]
         onLine(this.stage.name, line)
       },
     })
@@ -124,8 +124,9 @@ export class Supervised {
 
   /** It is ready when it answers a question, not when its port is bound. */
   async #answers(): Promise<boolean> {
-    const { network, host } = this.#parts
-    const address = { host, port: this.stage.port, timeoutMs: 1000 }
+    const { network } = this.#parts
+    const { host, port } = this.stage
+    const address = { host, port, timeoutMs: 1000 }
     const connection = await network.connect(address).catch(() => undefined)
     if (connection === undefined) return false
     return new Promise((resolve) => {

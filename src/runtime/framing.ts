@@ -6,7 +6,7 @@
  *
  * What a connection can make us hold: one half frame, counted against the budget before it is
  * allocated (small ones excepted, so that a follower's request passes while producers wait for it), and
- * what one read brought in while the owner held the next frame back.
+ * what one read brought in while the owner held the next frame back, after a few small ones.
  */
 import { assert } from './assert.ts'
 import type { ByteBudget } from './byte-budget.ts'
@@ -62,6 +62,9 @@ export interface FrameProblem {
 const sizeBytes = 4
 /** Frames up to here are not counted against the budget: connections x 16 KB bound them. */
 const uncountedBytes = 16 * 1024
+/** So much, in so many pieces, is taken in behind a held frame before reading pauses. */
+const keptBytesMax = 16 * 1024
+const keptChunksMax = 16
 /** A missing rest up to here is not worth a read of its own: it is copied out of the shared buffer. */
 const directReadBytes = 32 * 1024
 
@@ -87,6 +90,7 @@ export class Framing implements Receiver {
   /** Bytes that came in while they could not be handled, copied; #keptAt is the first not yet handled. */
   #kept: Buffer | undefined
   #keptAt = 0
+  #keptChunks = 0
   #held = false
   #parsing = false
   #awaitsBudget = false
@@ -290,7 +294,10 @@ export class Framing implements Receiver {
     const before = this.#kept?.subarray(this.#keptAt)
     this.#kept = before === undefined ? Buffer.from(rest) : Buffer.concat([before, rest])
     this.#keptAt = 0
-    if (this.#paused) return
+    this.#keptChunks += 1
+    // While we read, we hear of the peer's end: whatever is held back for it need not wait any longer.
+    const isLittle = this.#kept.length <= keptBytesMax && this.#keptChunks <= keptChunksMax
+    if (this.#paused || (isLittle && !this.#awaitsBudget)) return
     this.#paused = true
     this.#connection.pause()
   }
@@ -304,6 +311,7 @@ export class Framing implements Receiver {
       this.#keptAt = at
       if (at < kept.length) return
       this.#kept = undefined
+      this.#keptChunks = 0
     }
     if (this.#held || this.#awaitsBudget) return
     if (this.#paused) {

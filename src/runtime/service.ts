@@ -29,3 +29,13 @@ export interface Service {
 export class UserError extends Error {
   override readonly name = 'UserError'
 }
+
+/** What a settings file's reader complains of, with the file's name before it. @throws UserError */
+export function inFile<T>(path: string, read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error
+    throw new UserError(`${path}: ${error.message}`, { cause: error })
+  }
+}

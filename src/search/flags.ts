@@ -69,6 +69,7 @@ export interface ServerSettings {
   readonly clusterName: string
   readonly nodeName: string
   readonly bodyBytesMax: number
+  readonly shardsMax: number
   /** Settings that are known and not acted on, or not known at all. */
   readonly warnings: readonly string[]
 }
@@ -83,6 +84,7 @@ const known = new Set([
   'node.name',
   'compatibility.version',
   'http.max_content_length',
+  'cluster.max_shards_per_node',
 ])
 
 /** Settings that would guard the server and that nothing here acts on. */
@@ -114,8 +116,15 @@ export function readSettings(settings: ReadonlyMap<string, string>): ServerSetti
     clusterName: settings.get('cluster.name') ?? 'elasticsearch',
     nodeName: settings.get('node.name') ?? 'node-1',
     bodyBytesMax: bytesOf(settings.get('http.max_content_length') ?? '100mb'),
+    shardsMax: shardsOf(settings.get('cluster.max_shards_per_node') ?? '1000'),
     warnings,
   }
+}
+
+function shardsOf(text: string): number {
+  const shards = Number(text)
+  if (Number.isInteger(shards) && shards > 0) return shards
+  throw new UserError(`cluster.max_shards_per_node is ${text}: it must be a number above 0`)
 }
 
 function hostOf(text: string): string {

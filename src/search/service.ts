@@ -23,6 +23,7 @@ export interface SearchServiceSettings {
   readonly threads: number
   readonly statementMsMax: number
   readonly bodyBytesMax: number
+  readonly shardsMax: number
 }
 
 export type SearchServicePorts = Pick<Ports, 'clock' | 'disk' | 'random' | 'logger'> & {
@@ -58,11 +59,16 @@ export class SearchService implements Service {
   async start(): Promise<void> {
     const { disk, clock, random, webServer } = this.#ports
     const { dataDirectory, compatibility } = this.#settings
-    this.#lock = this.#takeDirectory()
+    this.#lock = this.#inDirectory(() => {
+      disk.makeDirectory(dataDirectory)
+      return disk.lock(`${dataDirectory}/node.lock`)
+    })
     const storage = this.#makeStorage()
     const newUuid = (): string => Buffer.from(random.bytes(17)).toString('base64url').slice(0, 22)
-    const state = new ClusterState(disk, `${dataDirectory}/cluster-state.json`, newUuid)
-    const indices = new Indices({ clock, random, storage, state }, compatibility)
+    const statePath = `${dataDirectory}/cluster-state.json`
+    const state = this.#inDirectory(() => new ClusterState(disk, statePath, newUuid))
+    const { shardsMax } = this.#settings
+    const indices = new Indices({ clock, random, storage, state, shardsMax }, compatibility)
     indices.load(await storage.open())
     this.#storage = storage
     this.#indices = indices
@@ -92,6 +98,8 @@ export class SearchService implements Service {
     if (this.#stopped) return
     this.#stopped = true
     this.#progress?.cancel()
+    // Whoever waits for a long search is told that it was stopped; what commits, commits.
+    this.#storage?.stopReading()
     await this.#ports.webServer.close()
     for (const index of this.#indices?.all ?? []) await index.idle()
     await this.#storage?.close()
@@ -99,12 +107,10 @@ export class SearchService implements Service {
     this.#logger.info('stopped')
   }
 
-  #takeDirectory(): DiskLock {
-    const { disk } = this.#ports
+  #inDirectory<T>(work: () => T): T {
     const { dataDirectory } = this.#settings
     try {
-      disk.makeDirectory(dataDirectory)
-      return disk.lock(`${dataDirectory}/node.lock`)
+      return work()
     } catch (error) {
       if (!(error instanceof DiskError)) throw error
       const why =

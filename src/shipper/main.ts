@@ -92,7 +92,7 @@ function readText(disk: Disk, path: string): string {
     return readFile(disk, path).toString('utf8')
   } catch (error) {
     if (!(error instanceof DiskError)) throw error
-    throw new UserError(`the configuration cannot be read: ${error.message}`)
+    throw new UserError(`${path}: the configuration cannot be read: ${error.code}`)
   }
 }
 
@@ -119,7 +119,7 @@ async function runLocked(context: ProcessContext, ports: Ports, running: Running
         `data path already locked by another beat: ${dataDirectory} (give it its own --path.data)`,
       )
     }
-    throw new UserError(error.message)
+    throw new UserError(`cannot use data directory ${dataDirectory}: ${error.message}`)
   }
 }
 

@@ -14,7 +14,7 @@ import { stateOf } from './registry/states.ts'
 import type { InputSettings, ShipperSettings } from './settings.ts'
 
 /** How often directories are looked at for changes, which bring a scan forward. */
-const DIRECTORY_POLL_MS = 1000
+const DIRECTORY_POLL_MS = 500
 /** Acknowledgements arrive all the time; what they change is saved together. */
 const REGISTRY_GATHER_MS = 50
 

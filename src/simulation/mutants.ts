@@ -4,8 +4,8 @@
  */
 import { Errors } from '../kafka/errors.ts'
 import { Shard } from '../broker/groups/shard.ts'
-import { PartitionLog } from '../storage/partition-log.ts'
 import { Producers } from '../storage/producers.ts'
+import { Segments } from '../storage/segments.ts'
 import { ClientWatches } from '../zookeeper/client/watches.ts'
 import { TransactionLog } from '../zookeeper/server/log.ts'
 import { SessionTable } from '../zookeeper/server/sessions.ts'
@@ -56,7 +56,7 @@ export const mutants: readonly Mutant[] = [
     name: 'acknowledge-before-synced',
     about: 'flush.messages=1 is answered without the fsync',
     isNoticeable: (plan) => someTopicIsFlushed(plan) && has(plan, ['losePower'], 'broker'),
-    apply: () => replace(PartitionLog.prototype, 'sync', () => () => Promise.resolve()),
+    apply: () => replace(Segments.prototype, 'sync', () => () => Promise.resolve()),
   },
   {
     name: 'coordination-without-sync',

@@ -11,7 +11,8 @@ import {
   recoveryPointFile,
   writeCheckpoint,
 } from './checkpoints.ts'
-import { cleanMarkerFile, deletedDirectory, leaderEpochFile, lockFile } from './file-names.ts'
+import { createLog } from './create-log.ts'
+import { cleanMarkerFile, deletedDirectory, futureDirectory, lockFile } from './file-names.ts'
 import { GatherPool } from './gather.ts'
 import { Housekeeping } from './housekeeping.ts'
 import type { Gathering, LogContext, StoragePorts } from './log-context.ts'
@@ -20,12 +21,8 @@ import { metaPropertiesFile } from './file-names.ts'
 import { claimDirectory } from './meta-properties.ts'
 import { openLogs } from './open-logs.ts'
 import { writeTopicId } from './partition-metadata.ts'
-import { PartitionLog } from './partition-log.ts'
-import { LeaderEpochs } from './leader-epochs.ts'
-import { Producers } from './producers.ts'
-import { newSegment } from './segment.ts'
+import type { PartitionLog } from './partition-log.ts'
 import type { LogDirectorySettings, LogSettings } from './settings.ts'
-import { Snapshots } from './snapshots.ts'
 
 const closingAtOnce = 16
 
@@ -43,6 +40,9 @@ export class LogDirectory {
   private readonly lock: DiskLock
   private readonly context: LogContext
   private readonly byName = new Map<string, PartitionLog>()
+  private readonly futureByName = new Map<string, PartitionLog>()
+  /** What was on its way here when the last process ended; its files are gone. */
+  interruptedMoves: readonly { readonly topic: string; readonly partition: number }[] = []
   private readonly housekeeping: Housekeeping
   private readonly offlineActions: ((error: Error) => void)[] = []
   private failure: Error | undefined
@@ -91,6 +91,11 @@ export class LogDirectory {
     return this.byName
   }
 
+  /** Replicas that are on their way here from other directories. */
+  get futures(): ReadonlyMap<string, PartitionLog> {
+    return this.futureByName
+  }
+
   /** Undefined while the directory works. */
   get offlineBecause(): Error | undefined {
     return this.failure
@@ -108,24 +113,10 @@ export class LogDirectory {
     if (this.failure !== undefined) throw this.failure
     const directory = `${this.path}/${name}`
     const settings = options.settings ?? this.settings.settingsOf(topic)
-    const { clock, disk, random } = this.ports
     try {
-      disk.makeDirectory(directory)
-      if (options.topicId !== undefined) writeTopicId(disk, directory, options.topicId)
-      const segment = newSegment({ ...this.context, directory }, 0, settings, { clock, random })
-      const loaded = {
-        segments: [segment],
-        epochs: new LeaderEpochs(disk, `${directory}/${leaderEpochFile}`, []),
-        producers: new Producers(),
-        snapshots: new Snapshots(this.ports, directory, []),
-        logStartOffset: 0,
-        logEndOffset: 0,
-        recoveryPoint: 0,
-        changed: true,
-      }
-      disk.syncDirectory(this.path)
-      const identity = { topic, partition, directory, topicId: options.topicId }
-      const log = new PartitionLog(this.context, identity, loaded, settings)
+      const { topicId } = options
+      const log = createLog(this.context, { topic, partition, directory, topicId, settings })
+      this.ports.disk.syncDirectory(this.path)
       this.byName.set(name, log)
       this.ports.logger.info(`Created log for partition ${name} in ${directory}`)
       return log
@@ -156,8 +147,7 @@ export class LogDirectory {
     this.byName.delete(log.name)
     log.forget()
     if (this.failure !== undefined) return
-    const id = Buffer.from(this.ports.random.bytes(16)).toString('hex')
-    const renamed = `${this.path}/${deletedDirectory(topic, partition, id)}`
+    const renamed = `${this.path}/${deletedDirectory(topic, partition, this.newId())}`
     try {
       this.ports.disk.rename(log.directory, renamed)
       this.ports.disk.syncDirectory(this.path)
@@ -167,6 +157,49 @@ export class LogDirectory {
     }
     this.housekeeping.removeTreeLater(renamed, log.settings.fileDeleteDelayMs)
     this.ports.logger.info(`Log for partition ${log.name} is renamed to ${renamed} to be deleted`)
+  }
+
+  /**
+   * Makes an empty log beside those that count: a replica that is being moved here from another directory,
+   * until `promote`. @throws DiskError, and goes offline
+   */
+  createFuture(source: PartitionLog): PartitionLog {
+    if (this.failure !== undefined) throw this.failure
+    const { topic, partition, topicId, settings } = source
+    const directory = `${this.path}/${futureDirectory(topic, partition, this.newId())}`
+    try {
+      const log = createLog(this.context, { topic, partition, directory, topicId, settings })
+      this.futureByName.set(log.name, log)
+      return log
+    } catch (error) {
+      this.fail(error)
+      throw error
+    }
+  }
+
+  /** A log that was made by `createFuture` is the partition's from now on. @throws DiskError */
+  promote(log: PartitionLog): void {
+    const directory = `${this.path}/${log.name}`
+    try {
+      this.ports.disk.rename(log.directory, directory)
+      this.ports.disk.syncDirectory(this.path)
+      log.moved(directory)
+      this.futureByName.delete(log.name)
+      this.byName.set(log.name, log)
+      this.checkpointRecoveryPoints()
+      this.checkpointHighWatermarks()
+    } catch (error) {
+      this.fail(error)
+      throw error
+    }
+  }
+
+  /** A log that was to be moved here is not. */
+  dropFuture(log: PartitionLog): void {
+    if (this.futureByName.get(log.name) !== log) return
+    this.futureByName.delete(log.name)
+    log.forget()
+    this.housekeeping.removeTreeLater(log.directory, 0)
   }
 
   /** Writes what this turn gathered, over all logs: call before the turn's acknowledgements leave. */
@@ -201,7 +234,8 @@ export class LogDirectory {
     const starts = new Map<string, number>()
     for (const log of this.byName.values()) {
       recovery.set(log.name, log.recoveryPoint)
-      if (log.logStartOffset > log.firstBaseOffset) starts.set(log.name, log.logStartOffset)
+      if (log.logStartOffset > log.segments.first.baseOffset)
+        starts.set(log.name, log.logStartOffset)
     }
     writeCheckpoint(this.ports.disk, `${this.path}/${recoveryPointFile}`, recovery)
     writeCheckpoint(this.ports.disk, `${this.path}/${logStartFile}`, starts)
@@ -236,7 +270,7 @@ export class LogDirectory {
     } catch (error) {
       this.fail(error)
     } finally {
-      for (const log of this.byName.values()) log.forget()
+      for (const log of [...this.byName.values(), ...this.futureByName.values()]) log.forget()
       this.lock.release()
     }
   }
@@ -250,6 +284,10 @@ export class LogDirectory {
     for (const action of this.offlineActions.splice(0)) action(this.failure)
   }
 
+  private newId(): string {
+    return Buffer.from(this.ports.random.bytes(16)).toString('hex')
+  }
+
   private async load(): Promise<void> {
     const { disk } = this.ports
     const marker = `${this.path}/${cleanMarkerFile}`
@@ -257,6 +295,7 @@ export class LogDirectory {
     const found = await openLogs(this.ports, this.context, this.path, clean, this.settings)
     if (this.failure !== undefined) throw this.failure
     for (const log of found.logs) this.byName.set(log.name, log)
+    this.interruptedMoves = found.futures
     for (const directory of found.deleted) {
       this.housekeeping.removeTreeLater(directory, this.settings.settingsOf('').fileDeleteDelayMs)
     }

@@ -24,6 +24,8 @@ export interface OpenedLogs {
   readonly logs: PartitionLog[]
   /** Directories that were being deleted. */
   readonly deleted: string[]
+  /** Replicas that were being moved here; their directories are among the deleted. */
+  readonly futures: { readonly topic: string; readonly partition: number }[]
 }
 
 interface Checkpoints {
@@ -47,7 +49,7 @@ export async function openLogs(
   clean: boolean,
   settings: LogDirectorySettings,
 ): Promise<OpenedLogs> {
-  const { places, deleted } = findLogs(ports, path)
+  const { places, deleted, futures } = findLogs(ports, path)
   const checkpoints = readCheckpoints(ports, path)
   const logs: PartitionLog[] = []
   const began = ports.clock.monotonicMs()
@@ -70,7 +72,7 @@ export async function openLogs(
   await Promise.all(Array.from({ length: tasks }, openSome))
   const took = Math.round(ports.clock.monotonicMs() - began)
   ports.logger.info(`Loaded ${logs.length} logs in ${took}ms`)
-  return { logs, deleted }
+  return { logs, deleted, futures }
 }
 
 async function openLog(
@@ -110,8 +112,9 @@ async function openLog(
   }
 }
 
-function findLogs(ports: StoragePorts, path: string): { places: Place[]; deleted: string[] } {
+function findLogs(ports: StoragePorts, path: string) {
   const places: Place[] = []
+  const futures: { topic: string; partition: number }[] = []
   const deleted: string[] = []
   for (const entry of ports.disk.list(path)) {
     if (entry.kind !== 'directory') continue
@@ -123,11 +126,13 @@ function findLogs(ports: StoragePorts, path: string): { places: Place[]; deleted
           "Kafka's log directories (and children) should only contain Kafka topic data.",
       )
     }
-    if (found.kind === 'deleted') deleted.push(`${path}/${entry.name}`)
+    if (found.kind === 'future') futures.push({ topic: found.topic, partition: found.partition })
+    // A move begins anew: what it had copied cannot be trusted after every crash.
+    if (found.kind === 'deleted' || found.kind === 'future') deleted.push(`${path}/${entry.name}`)
     else if (found.kind === 'log') places.push({ ...found, name: entry.name })
     else ports.logger.warn(`Leaving ${path}/${entry.name} alone: it is a ${found.kind} replica`)
   }
-  return { places, deleted }
+  return { places, deleted, futures }
 }
 
 /** A damaged checkpoint costs time (all is recovered) but no data. */

@@ -4,6 +4,7 @@
  */
 import { Errors } from '../kafka/errors.ts'
 import { DiskError } from '../runtime/disk.ts'
+import { leaderEpochFile } from './file-names.ts'
 import { type Entries, entryBaseOffset, summarize } from './entry.ts'
 import { findSlice } from './find-slice.ts'
 import { prepareFollowerAppend } from './follower-append.ts'
@@ -31,21 +32,21 @@ import { expiredSegments } from './retention.ts'
 import { Segments } from './segments.ts'
 import type { LogSettings } from './settings.ts'
 import type { Snapshots } from './snapshots.ts'
-import { searchLog, searchMaxTimestamp } from './time-search.ts'
+import { searchLog } from './time-search.ts'
 
 export class PartitionLog {
   readonly topic: string
   readonly partition: number
   /** `topic-partition` */
   readonly name: string
-  readonly directory: string
+  directory: string
   /** Base64url id of partition.metadata; undefined where there is none. Set by `adoptTopicId`. */
   topicId: string | undefined
   /** May be replaced while the log is open. */
   settings: LogSettings
   readonly leaderEpochs: LeaderEpochs
   private readonly context: LogContext
-  private readonly segments: Segments
+  readonly segments: Segments
   private readonly snapshots: Snapshots
   private readonly commit = new GroupCommit(() => this.syncAll())
   producers: Producers
@@ -106,20 +107,6 @@ export class PartitionLog {
     return this.durableOffset
   }
 
-  /** Reads below the active segment need not wait for more data. */
-  get activeBaseOffset(): number {
-    return this.segments.active.baseOffset
-  }
-
-  /** Where the first segment begins; the log may start later. */
-  get firstBaseOffset(): number {
-    return this.segments.first.baseOffset
-  }
-
-  get sizeBytes(): number {
-    return this.segments.sizeBytes()
-  }
-
   /** flush.messages says that `sync` is due before the next acknowledgement. */
   get flushDue(): boolean {
     return this.endOffset - this.durableOffset >= this.settings.flushMessages
@@ -130,9 +117,14 @@ export class PartitionLog {
     return this.closed || this.context.isOffline()
   }
 
-  /** Only grows, and never above the log end; returns whether it moved. */
+  /** With flush.messages nobody is to see what is not durable yet, but for so many records. */
+  get visibleEndOffset(): number {
+    return Math.min(this.endOffset, this.durableOffset + this.settings.flushMessages - 1)
+  }
+
+  /** Only grows, and never above the visible end; returns whether it moved. */
   advanceHighWatermark(offset: number): boolean {
-    const bounded = Math.min(offset, this.endOffset)
+    const bounded = Math.min(offset, this.visibleEndOffset)
     if (bounded <= this.watermark) return false
     this.watermark = bounded
     this.producers.passHighWatermark(bounded)
@@ -211,8 +203,9 @@ export class PartitionLog {
     try {
       return await slice.file.read(target, targetStart, slice.length, slice.position)
     } catch (error) {
-      this.context.fail(error)
-      return 0
+      return this.guard(0, () => {
+        throw error
+      })
     }
   }
 
@@ -224,12 +217,6 @@ export class PartitionLog {
   /** The first record at or above the timestamp, within [log start, upTo). @throws DiskError */
   offsetForTimestamp(timestamp: number, upTo: number): Promise<TimestampOffset | undefined> {
     return searchLog([...this.segments.all], timestamp, { from: this.startOffset, upTo })
-  }
-
-  /** The first record with the largest timestamp (ListOffsets -3). @throws DiskError */
-  offsetOfMaxTimestamp(): Promise<TimestampOffset | undefined> {
-    const range = { from: this.startOffset, upTo: this.endOffset }
-    return searchMaxTimestamp([...this.segments.all], range)
   }
 
   /** Base offsets of the segments, oldest first (ListOffsets 0). */
@@ -326,6 +313,14 @@ export class PartitionLog {
     }
     this.closed = true
     this.segments.close()
+  }
+
+  /** Its directory has a new name. */
+  moved(directory: string): void {
+    this.directory = directory
+    this.segments.moved(directory)
+    this.snapshots.directory = directory
+    this.leaderEpochs.moved(`${directory}/${leaderEpochFile}`)
   }
 
   /** Its directory is about to be renamed and removed. */

@@ -290,6 +290,12 @@ export class Segment {
     for (const file of this.files()) file.forget()
   }
 
+  /** Its directory has a new name. */
+  moved(directory: string): void {
+    for (const file of this.files())
+      file.path = `${directory}${file.path.slice(file.path.lastIndexOf('/'))}`
+  }
+
   private files(): LogFile[] {
     return [
       this.log,

@@ -11,7 +11,7 @@ import type { LogSettings } from './settings.ts'
 
 export class Segments {
   private readonly context: LogContext
-  private readonly directory: string
+  private directory: string
   private list: Segment[]
   /** Sealed segments whose indexes are not durable yet. */
   private unsyncedSealed: Segment[]
@@ -146,6 +146,12 @@ export class Segments {
 
   close(): void {
     for (const segment of this.list) segment.close()
+  }
+
+  /** The directory has a new name. */
+  moved(directory: string): void {
+    this.directory = directory
+    for (const segment of this.list) segment.moved(directory)
   }
 
   /** The directory goes away. */

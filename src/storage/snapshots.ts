@@ -8,7 +8,8 @@ import type { Producers } from './producers.ts'
 export class Snapshots {
   private readonly disk: Disk
   private readonly logger: Logger
-  private readonly directory: string
+  /** Where they lie; it may be renamed. */
+  directory: string
   /** Rising. */
   private offsets: number[]
 

@@ -1,31 +1,8 @@
 // What every tool shares that asks a cluster: finding brokers, opening a client, ending early.
 import type { KafkaClient } from '../client/client.ts'
 import { adminSettings } from './client-settings.ts'
-import { OptionError, type OptionTable } from './options.ts'
-import {
-  commonOptions,
-  findBrokers,
-  openClient,
-  propertiesOf,
-  stoppedCode,
-  type Tool,
-} from './tool.ts'
-
-/** Options that every such tool has. */
-export const clusterOptions = {
-  ...commonOptions,
-  'bootstrap-server': { takes: 'host:port,…', about: 'Brokers to ask; one that answers will do.' },
-  'command-config': { takes: 'file', about: 'Properties of the admin client.' },
-} as const satisfies OptionTable
-
-/** The older way to a cluster, where a tool once had it. */
-export const zookeeperOption = {
-  zookeeper: {
-    takes: 'host:port',
-    manyWords: true,
-    about: 'Deprecated: a ZooKeeper (with its chroot) that knows the brokers.',
-  },
-} as const satisfies OptionTable
+import { OptionError } from './options.ts'
+import { findBrokers, openClient, propertiesOf, stoppedCode, type Tool } from './tool.ts'
 
 export interface ClusterWhereabouts {
   readonly brokers: string | undefined

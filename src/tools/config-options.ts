@@ -1,6 +1,6 @@
 // Pure.
 // The command line of kafka-configs: which entities are meant, what changes. Texts are the original's.
-import { clusterOptions, zookeeperOption } from './cluster-tool.ts'
+import { clusterOptions, zookeeperOption } from './common-options.ts'
 import { OptionError, type Options, type OptionTable } from './options.ts'
 
 export const configOptions = {

@@ -1,7 +1,7 @@
 // Pure.
 // The command line of kafka-consumer-groups: which options there are and which go together. Texts are
 // the original's.
-import { clusterOptions, zookeeperOption } from './cluster-tool.ts'
+import { clusterOptions, zookeeperOption } from './common-options.ts'
 import { OptionError, type Options, type OptionTable } from './options.ts'
 
 export const groupOptions = {

@@ -4,6 +4,7 @@
 import type { GroupDescription, GroupMember, ListedGroup } from '../client/admin/types.ts'
 import type { TopicPartition } from '../client/types.ts'
 import { row, widest } from './columns.ts'
+import { byPartition, partitionKey } from './partitions.ts'
 
 /** undefined: nobody reads the partition, nothing is committed, or the end is not known. */
 export interface OffsetRow {
@@ -18,15 +19,6 @@ export interface OffsetRow {
 export interface OffsetFacts {
   readonly committed: ReadonlyMap<string, number>
   readonly ends: ReadonlyMap<string, number>
-}
-
-export function partitionKey({ topic, partition }: TopicPartition): string {
-  return `${topic} ${partition}`
-}
-
-export function byPartition(one: TopicPartition, other: TopicPartition): number {
-  if (one.topic !== other.topic) return one.topic < other.topic ? -1 : 1
-  return one.partition - other.partition
 }
 
 /** Partitions by member, the busiest first; then those that only have offsets. */

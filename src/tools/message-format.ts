@@ -8,8 +8,6 @@ import { OptionError } from './options.ts'
 /** A value's bytes as they are printed. @throws RangeError for bytes that are no such value */
 export type Deserializer = (bytes: Buffer) => Buffer
 
-export type TimestampType = 'CreateTime' | 'LogAppendTime'
-
 export interface MessageFormat {
   readonly printTimestamp: boolean
   readonly printPartition: boolean
@@ -86,7 +84,6 @@ export function appendMessage(
   parts: Buffer[],
   record: ConsumedRecord,
   format: MessageFormat,
-  timestampType: TimestampType,
 ): void {
   const { keySeparator, nullLiteral } = format
   const first = parts.length
@@ -103,7 +100,7 @@ export function appendMessage(
       : nullLiteral
   const headers = format.printHeaders ? headerBytes(record, format) : noHeaders
   if (format.printTimestamp) {
-    const { timestamp } = record
+    const { timestamp, timestampType } = record
     add(Buffer.from(timestamp < 0 ? 'NO_TIMESTAMP' : `${timestampType}:${timestamp}`))
   }
   if (format.printPartition) add(Buffer.from(`Partition:${record.partition}`))

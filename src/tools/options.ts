@@ -139,8 +139,22 @@ function looksLikeOption(table: OptionTable, word: string): boolean {
   return word.startsWith('-') && Object.hasOwn(table, word.slice(1).replace(/=.*$/s, ''))
 }
 
+/** Misspelt in how-to pages that people copy from: taken for what is meant. */
+const misspelt: Readonly<Record<string, string>> = { 'bootrap-server': 'bootstrap-server' }
+
+/** Sentences about options that were not written as they are called. */
+export function spellingWarnings(commandLine: readonly string[]): string[] {
+  return commandLine.flatMap((word) => {
+    const written = word.replace(/^--/, '').replace(/=.*$/s, '')
+    const meant = word.startsWith('--') ? misspelt[written] : undefined
+    return meant === undefined ? [] : `--${written} is taken for --${meant}`
+  })
+}
+
 function fullName(table: OptionTable, written: string): string {
   if (Object.hasOwn(table, written)) return written
+  const meant = misspelt[written]
+  if (meant !== undefined && Object.hasOwn(table, meant)) return meant
   const names = Object.keys(table)
   const longer = names.filter((name) => written !== '' && name.startsWith(written))
   const only = longer[0]

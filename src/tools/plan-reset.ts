@@ -1,10 +1,12 @@
 // Works out the new offsets of groups for --reset-offsets: asks the cluster what the scenario needs.
 import type { Admin, ListedOffset, PartitionTimeQuery } from '../client/admin/types.ts'
+import type { CommittedOffset } from '../client/consumer/types.ts'
 import { KafkaError } from '../client/errors.ts'
 import type { TopicPartition } from '../client/types.ts'
 import { type GroupOptions, scenarioOf } from './group-options.ts'
-import { byPartition, type NewOffset, partitionKey } from './group-tables.ts'
+import { type NewOffset } from './group-tables.ts'
 import { exceptionText } from './java-names.ts'
+import { byPartition, partitionKey } from './partitions.ts'
 import {
   fitOffset,
   parseDateTime,
@@ -60,7 +62,7 @@ async function partitionsOf(
   { admin }: PlanPorts,
 ): Promise<TopicPartition[]> {
   if (given.has('all-topics')) {
-    const committed = await admin.groupOffsets(group)
+    const committed = await committedOffsets(group, admin)
     return committed.map(({ topic, partition }) => ({ topic, partition })).sort(byPartition)
   }
   return partitionsFrom(given.texts('topic'), admin)
@@ -122,13 +124,30 @@ async function newOffsets(
   }
 }
 
-async function committedOf(
+async function committedOf(group: string, admin: CommittedSource): Promise<Map<string, number>> {
+  const committed = await committedOffsets(group, admin)
+  return new Map(committed.map((one) => [partitionKey(one), one.offset]))
+}
+
+type CommittedSource = Pick<Admin, 'groupOffsets' | 'describeTopics'>
+
+/** All that a group has committed. @throws KafkaError */
+export async function committedOffsets(
   group: string,
-  admin: Pick<Admin, 'groupOffsets'>,
-): Promise<Map<string, number>> {
-  const committed = await admin.groupOffsets(group)
-  const known = committed.filter(({ offset }) => offset >= 0)
-  return new Map(known.map((one) => [partitionKey(one), one.offset]))
+  admin: CommittedSource,
+): Promise<CommittedOffset[]> {
+  const known = ({ offset }: CommittedOffset): boolean => offset >= 0
+  try {
+    return (await admin.groupOffsets(group)).filter(known)
+  } catch (error) {
+    if (!(error instanceof KafkaError) || error.errorName !== 'UNSUPPORTED_VERSION') throw error
+    // Brokers before 0.10.2 tell of partitions that are named only.
+    const topics = await admin.describeTopics()
+    const all = topics.flatMap(({ name, partitions }) =>
+      partitions.map(({ partition }) => ({ topic: name, partition })),
+    )
+    return (await admin.groupOffsets(group, all)).filter(known)
+  }
 }
 
 async function toCurrent(

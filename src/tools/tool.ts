@@ -9,7 +9,14 @@ import { parseProperties } from '../runtime/properties.ts'
 import { type Ports, UserError } from '../runtime/service.ts'
 import { brokersFromZooKeeper, connectString } from './bootstrap.ts'
 import type { CommonSettings } from './client-settings.ts'
-import { helpText, OptionError, type Options, type OptionTable, parseOptions } from './options.ts'
+import {
+  helpText,
+  OptionError,
+  type Options,
+  type OptionTable,
+  parseOptions,
+  spellingWarnings,
+} from './options.ts'
 
 export type ToolPorts = Pick<Ports, 'clock' | 'disk' | 'network' | 'random' | 'logger'>
 
@@ -31,12 +38,6 @@ export interface Command<T extends OptionTable> {
   /** Resolves to the exit code. */
   readonly run: (options: Options<T>, tool: Tool) => Promise<number>
 }
-
-/** Options that every command has. */
-export const commonOptions = {
-  help: { about: 'Prints this.' },
-  version: { about: 'Prints the version of Kafka that this tool stands in for, and its own.' },
-} as const satisfies OptionTable
 
 /** The version of Kafka whose tools these are. */
 const kafkaVersion = '3.9.1'
@@ -63,6 +64,7 @@ export function toolMain<T extends OptionTable>(
     }
     try {
       const options = parseOptions(command.options, commandLine)
+      for (const warning of spellingWarnings(commandLine)) stderr.write(`WARNING: ${warning}\n`)
       if (options.words.length > 0) {
         stderr.write(`WARNING: no option takes '${options.words.join(' ')}': ignored\n`)
       }

@@ -28,9 +28,21 @@ export const topicOptions = {
   'replication-factor': { takes: 'number', about: "The broker's default if left out." },
   'replica-assignment': {
     takes: '0:1,1:0',
-    about: 'Brokers of each partition instead of the two numbers: here two partitions of two.',
+    about:
+      'Brokers of each partition instead of the two numbers: here two partitions of two. With' +
+      ' --alter those of the partitions that are there too.',
   },
-  config: { takes: 'name=value', repeated: true, about: 'A setting of the new topic.' },
+  config: {
+    takes: 'name=value',
+    repeated: true,
+    about: 'A setting of the new topic; with --alter only through --zookeeper.',
+  },
+  'delete-config': {
+    takes: 'name',
+    repeated: true,
+    about: 'With --alter through --zookeeper: takes a setting away.',
+  },
+  'disable-rack-aware': { about: 'Accepted for older scripts; the broker chooses.' },
   'if-exists': { about: 'With --alter, --delete, --describe: nothing to do is no error.' },
   'if-not-exists': { about: 'With --create: a topic that exists is no error.' },
   'exclude-internal': { about: 'Leaves out __consumer_offsets and the like.' },
@@ -59,8 +71,9 @@ export const describeKinds: readonly (readonly [keyof typeof topicOptions, Descr
 const belongsTo: Readonly<Partial<Record<keyof typeof topicOptions, readonly TopicAction[]>>> = {
   partitions: ['create', 'alter'],
   'replication-factor': ['create'],
-  'replica-assignment': ['create'],
-  config: ['create'],
+  'replica-assignment': ['create', 'alter'],
+  config: ['create', 'alter'],
+  'delete-config': ['alter'],
   'if-not-exists': ['create'],
   'if-exists': ['alter', 'delete', 'describe'],
   'exclude-internal': ['list', 'describe'],
@@ -89,13 +102,13 @@ export function checkOptions(given: TopicOptions): TopicAction {
     given.required('partitions')
     given.required('replication-factor')
   }
-  if (action === 'alter') given.required('partitions')
+  if (action === 'alter') checkAlter(given)
   if (action === 'delete') given.required('topic')
   for (const [option, allowed] of Object.entries(belongsTo)) {
     if (isOption(option) && given.has(option) && !allowed.includes(action))
       refusePair(option, action)
   }
-  if (given.has('replica-assignment')) {
+  if (given.has('replica-assignment') && action === 'create') {
     if (given.has('partitions')) refusePair('replica-assignment', 'partitions')
     if (given.has('replication-factor')) refusePair('replica-assignment', 'replication-factor')
   }
@@ -103,6 +116,17 @@ export function checkOptions(given: TopicOptions): TopicAction {
   const [one, other] = kinds
   if (one !== undefined && other !== undefined) refusePair(one[0], other[0])
   return action
+}
+
+function checkAlter(given: TopicOptions): void {
+  const options = (['config', 'delete-config'] as const).filter((name) => given.has(name))
+  const [option] = options
+  if (option === undefined) given.required('partitions')
+  else if (!isOldWay(given)) {
+    throw new OptionError(
+      `Option combination "[[bootstrap-server], [${option}]]" can't be used with option "[alter]" (the kafka-configs CLI supports altering topic configs with a --bootstrap-server option)`,
+    )
+  }
 }
 
 /** Through ZooKeeper: then the texts are those of 0.10.1, which such scripts were written for. */
@@ -143,7 +167,8 @@ export function newTopic(given: TopicOptions): NewTopic {
   }
 }
 
-function configsFrom(pairs: readonly string[]): Record<string, string> {
+/** `name=value` words. @throws TopicCommandError */
+export function configsFrom(pairs: readonly string[]): Record<string, string> {
   const configs: Record<string, string> = {}
   for (const pair of pairs) {
     const equals = pair.indexOf('=')

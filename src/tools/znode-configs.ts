@@ -1,12 +1,13 @@
 // Settings in ZooKeeper, where the tools before --bootstrap-server changed them: /config/TYPE/NAME
 // holds {"version":1,"config":{…}}, and a node below /config/changes tells the brokers to look.
-import { isZooKeeperError, type ZooKeeperClient } from '../zookeeper/client/client.ts'
+import type { ConfigEntry } from '../client/admin/types.ts'
 import { KafkaError } from '../client/errors.ts'
 import { UserError } from '../runtime/service.ts'
+import { isZooKeeperError, type ZooKeeperClient } from '../zookeeper/client/client.ts'
 import { brokersFromZooKeeper, connectString, withZooKeeper } from './bootstrap.ts'
 import type { Entity, EntityType } from './config-options.ts'
-import { OptionError } from './options.ts'
 import { plainText } from './java-names.ts'
+import { OptionError } from './options.ts'
 import { openClient, type Tool } from './tool.ts'
 
 const changesPrefix = '/config/changes/config_change_'
@@ -41,6 +42,46 @@ export function describeThroughZooKeeper(
     }
     return lines
   })
+}
+
+/** What topics have set for themselves, for brokers that do not tell. @throws OptionError */
+export function topicConfigsInZooKeeper(
+  tool: Tool,
+  zookeeper: readonly string[],
+  topics: readonly string[],
+): Promise<Map<string, readonly ConfigEntry[]>> {
+  return withZooKeeper(tool.ports, connectString(zookeeper), async (session) => {
+    const found = new Map<string, readonly ConfigEntry[]>()
+    for (const topic of topics) {
+      const configs = await readConfigs(session, `/config/topics/${topic}`)
+      found.set(
+        topic,
+        [...configs].map(([name, value]) => ({ ...ownEntry, name, value })),
+      )
+    }
+    return found
+  })
+}
+
+const ownEntry = {
+  readOnly: false,
+  isDefault: false,
+  sensitive: false,
+  source: 'topic',
+  synonyms: [],
+} as const
+
+/** Of one topic, without a word. @throws OptionError, UserError */
+export async function changeTopicConfigs(
+  tool: Tool,
+  { zookeeper, topic }: { readonly zookeeper: readonly string[]; readonly topic: string },
+  changes: ConfigChanges,
+): Promise<void> {
+  const entity: Entity = { type: 'topics', name: topic }
+  await checkNames(tool, zookeeper, [entity], changes)
+  await withZooKeeper(tool.ports, connectString(zookeeper), (session) =>
+    changeConfigs(session, pathOf([entity]), changes),
+  )
 }
 
 /** @throws OptionError */

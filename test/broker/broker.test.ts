@@ -82,7 +82,7 @@ test('a waiting fetch is answered in the turn of the append, not at its time lim
   assert.ok(world.clock.monotonicMs() - startMs < 1000)
 })
 
-test('a waiting fetch is answered empty when its time is up', async () => {
+test('a waiting fetch is answered empty when its time is up (F8)', async () => {
   const world = await new World().start()
   const client = await world.connect()
   await client.createTopic('t')
@@ -92,7 +92,7 @@ test('a waiting fetch is answered empty when its time is up', async () => {
   assert.equal(Math.floor(world.clock.monotonicMs() - startMs), 700)
 })
 
-test('answers leave in the order of the requests although a fetch waits', async () => {
+test('answers leave in the order of the requests although a fetch waits (F1)', async () => {
   const world = await new World().start()
   const client = await world.connect()
   await client.createTopic('t')
@@ -103,7 +103,7 @@ test('answers leave in the order of the requests although a fetch waits', async 
   assert.deepEqual(order, ['fetch', 'offsets'])
 })
 
-test('acks 0 is not answered, and an error of it closes the connection', async () => {
+test('acks 0 is not answered, and an error of it closes the connection (F3)', async () => {
   const world = await new World().start()
   const client = await world.connect()
   await client.createTopic('t')

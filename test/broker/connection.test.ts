@@ -40,7 +40,7 @@ function answered(client: RawClient): number[] {
   return ids
 }
 
-test('hostile frames close their connection and nothing else', async () => {
+test('hostile frames close their connection and nothing else (F2)', async () => {
   const world = await new World().start()
   const client = await world.connect()
   await client.createTopic('t')
@@ -77,7 +77,7 @@ test('an unsupported version ends the connection without a word, as in Kafka', a
   assert.deepEqual([raw.received.length, raw.isClosed], [0, true])
 })
 
-test('many requests in one go are answered in order, one at a time', async () => {
+test('many requests in one go are answered in order, one at a time (F1)', async () => {
   const world = await new World().start()
   const client = await world.connect()
   await client.createTopic('t')

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Rig } from './controller-rig.ts'
+import { node, Rig } from './controller-rig.ts'
 
 async function twoBrokers(): Promise<Rig> {
   const rig = await new Rig().start()
@@ -162,6 +162,8 @@ test('znodes that make no sense are passed over', async () => {
   const rig = await twoBrokers()
   await rig.write('/brokers/topics/broken', 7)
   await rig.write('/brokers/ids/x', { version: 4 })
+  await rig.write('/brokers/topics/odd', { version: 1, partitions: { 0: [1], 1: [], 2: ['x'] } })
+  await rig.write('/brokers/topics/odd/partitions/0/state', 'nonsense')
   await rig.write('/isr_change_notification/isr_change_0000000000', 'nonsense')
   await rig.write('/log_dir_event_notification/log_dir_event_0000000000', [])
   await rig.write('/admin/preferred_replica_election', { partitions: 3 })
@@ -170,4 +172,42 @@ test('znodes that make no sense are passed over', async () => {
   assert.deepEqual(await rig.state('t'), [1, 0, [1, 2]])
   assert.equal(await rig.read('/admin/preferred_replica_election'), undefined)
   assert.equal(await rig.read('/admin/reassign_partitions'), undefined)
+  // Nor do they stand in the way of the next controller, or of a loss.
+  await rig.world.clock.until(rig.tool.delete('/controller'))
+  await rig.settle()
+  await rig.leave(1)
+  assert.deepEqual(await rig.state('t'), [2, 1, [2]])
+})
+
+test('a controller that was overtaken while it slept can write nothing, whatever it is woken by', async () => {
+  const writes: readonly (readonly [string, unknown])[] = [
+    ['/brokers/topics/new', { version: 1, partitions: { 0: [1] } }],
+    ['/brokers/topics/t', { version: 1, partitions: { 0: [2, 1], 1: [1] } }],
+    ['/admin/delete_topics/t', {}],
+    ['/admin/reassign_partitions', { partitions: [{ topic: 't', partition: 0, replicas: [1] }] }],
+    ['/admin/preferred_replica_election', { partitions: [{ topic: 't', partition: 0 }] }],
+    ['/isr_change_notification/isr_change_0000000000', { partitions: [] }],
+    ['/log_dir_event_notification/log_dir_event_0000000000', { version: 1, broker: 2, event: 1 }],
+  ]
+  for (const [path, value] of writes) {
+    const rig = await twoBrokers()
+    await rig.createTopic('t', { 0: [2, 1] })
+    const { clock } = rig.world
+    const office = { version: 2, brokerid: 7, timestamp: '0', kraftControllerEpoch: -1 }
+    await clock.until(
+      rig.tool.multi([
+        { type: 'delete', path: '/controller' },
+        { type: 'create', path: '/controller', data: node(office), ephemeral: true },
+        { type: 'setData', path: '/controller_epoch', data: Buffer.from('2') },
+        { type: 'delete', path: '/brokers/ids/2' },
+      ]),
+    )
+    const state = await rig.state('t')
+    await rig.write(path, value)
+    await clock.advance(5000)
+    assert.deepEqual(await rig.state('t'), state, path)
+    assert.deepEqual(await rig.read(path), value, path)
+    assert.equal(await rig.state('new'), undefined)
+    assert.equal((await rig.read('/controller'))?.['brokerid'], 7)
+  }
 })

@@ -3,7 +3,7 @@ import { Coordination } from '../../src/broker/coordination.ts'
 import type { LiveBroker } from '../../src/broker/controller/cluster.ts'
 import type { ControllerSettings } from '../../src/broker/controller/desk.ts'
 import { LinkClosed, type ClosableLink } from '../../src/broker/controller/links.ts'
-import { Controller } from '../../src/broker/controller/next-controller.ts'
+import { Controller } from '../../src/broker/controller/controller.ts'
 import type {
   LeaderAndIsrRequest,
   StopReplicaRequest,
@@ -89,9 +89,10 @@ export class Rig {
         openLink: (broker) => this.#link(broker),
         endpointOf: (broker) => broker.endpoints[0],
         storedTopicId: () => undefined,
+        usesTopicIds: true,
       },
       {
-        ...{ brokerId: id, topicDeletionAllowed: true, uncleanElectionAllowed: false },
+        ...{ brokerId: id, topicDeletionAllowed: true, isUncleanElectionAllowed: () => false },
         ...settings,
       },
     )

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Errors } from '../../src/kafka/errors.ts'
-import type { Controller } from '../../src/broker/controller/next-controller.ts'
+import type { Controller } from '../../src/broker/controller/controller.ts'
 import { Rig } from './controller-rig.ts'
 
 async function cluster(...ids: number[]): Promise<{ rig: Rig; controller: Controller }> {
@@ -94,8 +94,11 @@ test('a reassignment spreads, waits for the new replicas, and then takes the old
   const outcomes = await clock.until(controller.alterReassignments([wanted]))
   assert.equal(outcomes?.get(wanted)?.error, Errors.NONE)
   await rig.settle()
-  const { adding_replicas: adding, removing_replicas: removing, partitions } =
-    (await rig.read('/brokers/topics/t')) ?? {}
+  const {
+    adding_replicas: adding,
+    removing_replicas: removing,
+    partitions,
+  } = (await rig.read('/brokers/topics/t')) ?? {}
   assert.deepEqual([partitions, adding, removing], [{ 0: [3, 2, 1] }, { 0: [3] }, { 0: [1] }])
   assert.deepEqual(await rig.state('t'), [1, 1, [1, 2]])
   assert.deepEqual(rig.toldOf('lead', 'stop'), [

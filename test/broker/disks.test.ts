@@ -29,7 +29,7 @@ test('new logs go where the fewest are', async () => {
   assert.deepEqual([count('/one'), count('/two')], [2, 2])
 })
 
-test('a directory that fails goes offline alone: 56 for what is in it, the rest goes on', async () => {
+test('a directory that fails goes offline alone: 56 for what is in it, the rest goes on (F13)', async () => {
   const { world, client } = await open()
   world.disk.inject({ operations: ['write'], path: placeOf(world, 'a'), code: 'EIO' })
   const failed = await client.produce('a', ['x'])
@@ -59,7 +59,7 @@ test('acks 0 to a failed directory closes the connection', async () => {
   assert.equal(client.connection.isOpen, false)
 })
 
-test('a fetch that waits at a failing directory is answered at once', async () => {
+test('a fetch that waits at a failing directory is answered at once (F8)', async () => {
   const { world, client } = await open()
   const waiting = client.beginFetch('a', 0, { maxWaitMs: 600_000 })
   const writer = await world.connect()
@@ -132,4 +132,56 @@ test('commits and groups in a failed directory are told to look for another coor
   await member.enter()
   world.disk.inject({ operations: ['write'], path: '/kafka', code: 'EIO' })
   assert.equal(await member.commit(1), Errors.NOT_COORDINATOR)
+})
+
+test('a directory that fails is told to the controller, once per failure', async () => {
+  const { world, client } = await open()
+  const tool = await world.zookeeper()
+  const seen: string[] = []
+  const watch = async (): Promise<void> => {
+    const { children } = await tool.getChildren('/log_dir_event_notification', () => void watch())
+    for (const child of children) {
+      // The controller may have taken it away again.
+      const found = await tool
+        .getData(`/log_dir_event_notification/${child}`)
+        .catch(() => undefined)
+      if (found !== undefined) seen.push(found.data.toString())
+    }
+  }
+  await world.clock.until(watch())
+  world.disk.inject({ operations: ['write'], path: placeOf(world, 'a'), code: 'EIO' })
+  await client.produce('a', ['x'])
+  await world.clock.advance(1000)
+  assert.ok(seen.includes('{"version":1,"broker":0,"event":1}'))
+  assert.equal((await client.produce('b', ['x'])).errorCode, Errors.NONE)
+  assert.equal((await client.fetch('a', 0)).errorCode, Errors.KAFKA_STORAGE_ERROR)
+})
+
+test('a full disk takes its directory offline; with room again the next start is clean', async () => {
+  const world = await new World().start({ 'log.dirs': '/one' })
+  const client = await world.connect()
+  await client.createTopic('a')
+  await client.produce('a', ['kept'])
+  world.disk.limitSpace(1)
+  const refused = await client.produce('a', ['x'.repeat(1000)])
+  assert.equal(refused.errorCode, Errors.KAFKA_STORAGE_ERROR)
+  await world.stopBroker()
+  world.disk.limitSpace(Infinity)
+  await world.startBroker({ 'log.dirs': '/one' })
+  const later = await world.connect()
+  assert.deepEqual(await later.values('a'), ['kept'])
+  assert.equal((await later.produce('a', ['more'])).errorCode, Errors.NONE)
+  assert.deepEqual(await later.values('a'), ['kept', 'more'])
+})
+
+test('a partition that lies in two directories is a start error that names both', async () => {
+  const { world } = await open()
+  await world.stopBroker()
+  world.disk.makeDirectory('/one/a-0')
+  world.disk.makeDirectory('/two/a-0')
+  const broker = world.makeBroker(twoDirectories)
+  await assert.rejects(
+    world.clock.until(broker.start()),
+    /Duplicate log directories found for a-0 in both \/one and \/two; remove one of them\.$/,
+  )
 })

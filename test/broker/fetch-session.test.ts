@@ -27,7 +27,7 @@ function sessionsOf(slots: number): FetchSessions {
 }
 
 const options = (nowMs: number, usesTopicIds = false) => ({
-  ...{ usesTopicIds, nowMs, nameOf: () => undefined },
+  ...{ usesTopicIds, nowMs },
 })
 const request = (sessionId: number, sessionEpoch: number) => ({
   ...{ sessionId, sessionEpoch, forgottenTopicsData: [] },

@@ -105,7 +105,7 @@ test('from version 4 a member is told its id first, and no rebalance begins unti
   assert.ok(group.members.has('b'))
 })
 
-test('an id that was given out and not used is forgotten without a rebalance', () => {
+test('an id that was given out and not used is forgotten without a rebalance (F23)', () => {
   const group = stable(['a'])
   group.join(request('b', { requiresKnownMemberId: true }), 0)
   group.heartbeat('a', 9_000)
@@ -165,14 +165,14 @@ test('the protocol with most votes among the common ones is chosen', () => {
   assert.equal(answers.get('c')?.protocolName, 'sticky')
 })
 
-test('a full group refuses newcomers with GROUP_MAX_SIZE_REACHED', () => {
+test('a full group refuses newcomers with GROUP_MAX_SIZE_REACHED (F22)', () => {
   const group = newGroup({ sizeMax: 1 })
   group.join(request('a'), 0)
   const refused = group.join(request('b'), 0)
   assert.deepEqual([refused.error, refused.memberId], [Errors.GROUP_MAX_SIZE_REACHED, ''])
 })
 
-test('the members of an empty group gather for the initial delay, longer while others come', () => {
+test('the members of an empty group gather for the initial delay, longer while others come (F24)', () => {
   const group = newGroup({ delayMs: 3000 })
   assert.deepEqual(group.join(request('a'), 0).effects, [])
   assert.equal(group.nextDeadlineMs, 3000)
@@ -192,7 +192,7 @@ test('the initial delay is not extended above the rebalance timeout', () => {
   assert.equal(joins(group.expire(4000)).size, 3)
 })
 
-test('members that do not come back within the rebalance timeout are dropped, a lost leader replaced', () => {
+test('members that do not come back within the rebalance timeout are dropped, a lost leader replaced (F25)', () => {
   const group = stable(['a', 'b'])
   group.join(request('c', { rebalanceTimeoutMs: 30_000 }), 0)
   group.join(request('b', { memberId: 'b' }), 1)
@@ -203,7 +203,7 @@ test('members that do not come back within the rebalance timeout are dropped, a 
   assert.ok(group.leaderId !== null && answers.has(group.leaderId))
 })
 
-test('a rejoining follower that says nothing new gets the present generation', () => {
+test('a rejoining follower that says nothing new gets the present generation (F26)', () => {
   const group = stable(['a', 'b'])
   const follower = group.leaderId === 'a' ? 'b' : 'a'
   const answer = joins(group.join(request('x', { memberId: follower }), 1).effects).get(follower)
@@ -211,7 +211,7 @@ test('a rejoining follower that says nothing new gets the present generation', (
   assert.equal(group.state, 'Stable')
 })
 
-test('a rejoining leader, or new metadata, begins a rebalance', () => {
+test('a rejoining leader, or new metadata, begins a rebalance (F26)', () => {
   const byLeader = stable(['a', 'b'])
   byLeader.join(request('x', { memberId: byLeader.leaderId ?? '' }), 1)
   assert.equal(byLeader.state, 'PreparingRebalance')
@@ -222,14 +222,14 @@ test('a rejoining leader, or new metadata, begins a rebalance', () => {
   assert.equal(byMetadata.state, 'PreparingRebalance')
 })
 
-test('between join and sync a repeated join gets the same answer again', () => {
+test('between join and sync a repeated join gets the same answer again (F26)', () => {
   const group = newGroup()
   const first = joins(group.join(request('a'), 0).effects).get('a')
   const again = joins(group.join(request('x', { memberId: 'a' }), 1).effects).get('a')
   assert.deepEqual(again, first)
 })
 
-test('a sync is answered when the group is written, with empty bytes for members left out', () => {
+test('a sync is answered when the group is written, with empty bytes for members left out (F28)', () => {
   const group = newGroup()
   group.join(request('a'), 0)
   group.join(request('b'), 0)
@@ -269,7 +269,7 @@ test('the write of an older generation changes nothing', () => {
   assert.equal(group.state, 'PreparingRebalance')
 })
 
-test('sync and heartbeat say what the state of the group is', () => {
+test('sync and heartbeat say what the state of the group is (F27, F28)', () => {
   const group = stable(['a'])
   assert.equal(group.heartbeat('a', 0), Errors.NONE)
   assert.deepEqual(syncErrors(group.sync('a', new Map(), 0).effects), [['a', Errors.NONE]])
@@ -355,7 +355,7 @@ test('a waiting member that is removed gets an answer', () => {
   assert.equal(joins(effects).get('b')?.error, Errors.UNKNOWN_MEMBER_ID)
 })
 
-test('a static member that comes back takes its old place without a rebalance', () => {
+test('a static member that comes back takes its old place without a rebalance (F30)', () => {
   const group = stable(['a', 'b'], { b: 'i' })
   const outcome = group.join(request('b2', { instanceId: 'i' }), 1)
   assert.equal(outcome.memberId, 'b2')
@@ -391,7 +391,7 @@ test('a static member whose new id could not be written has its old one back', (
   assert.equal(group.memberProblem('b', 'i'), Errors.NONE)
 })
 
-test('a static member that comes back with another protocol, or before the sync, does rebalance', () => {
+test('a static member that comes back with another protocol, or before the sync, does rebalance (F30)', () => {
   const group = stable(['a'], { a: 'i' })
   group.join(request('a2', { instanceId: 'i', protocols: [range, sticky] }), 1)
   assert.equal(group.state, 'Stable')
@@ -401,7 +401,7 @@ test('a static member that comes back with another protocol, or before the sync,
   assert.equal(joins(effects).get('a2')?.generation, 2)
 })
 
-test('a second holder of an instance id fences the first, whose waiting request ends at once', () => {
+test('a second holder of an instance id fences the first, whose waiting request ends at once (F30)', () => {
   const group = newGroup({ delayMs: 3000 })
   group.join(request('a', { instanceId: 'i' }), 0)
   const { effects } = group.join(request('a2', { instanceId: 'i' }), 1)

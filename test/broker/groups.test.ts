@@ -223,7 +223,7 @@ test('deleting __consumer_offsets answers the members that wait', async () => {
   assert.equal(await one.heartbeat(), Errors.NOT_COORDINATOR)
 })
 
-test('an old member without a rebalance timeout has its session time for it (JoinGroup 0)', async () => {
+test('an old member without a rebalance timeout has its session time for it (JoinGroup 0, F25)', async () => {
   const world = new World()
   const one = await groupWorld(world)
   const two = new GroupClient(await world.connect())

@@ -27,7 +27,7 @@ const COORDINATION_PORT = 2181
 const COORDINATION_HOST = 'zookeeper'
 
 /** A process of the world: when it is dead, nothing that it planned happens any more. */
-class Life {
+export class Life {
   #isOver = false
 
   end(): void {

@@ -1,13 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { placeReplicas } from '../../src/broker/controller/placement.ts'
 import {
-  electForNew,
-  electForOffline,
-  placeReplicas,
-} from '../../src/broker/controller/placement.ts'
-import { merged, planTopic } from '../../src/broker/controller/topic-plan.ts'
-import {
+  brokerIdOf,
   decodeBroker,
   decodeConfigChange,
   decodeController,
@@ -43,6 +39,24 @@ test('what is no JSON, or says nothing, is nothing', () => {
     assert.equal(decodeController(data), undefined)
     assert.equal(decodeConfigChange(data), undefined)
   }
+})
+
+test('numbers that no request could carry are not taken', () => {
+  const topic = json({ partitions: { 0: [1], 1: [1.5], 2: [1e10], 3: ['1'], 9999999: [1] } })
+  assert.deepEqual(decodeTopic(topic)?.partitions, new Map([[0, [1]]]))
+  const state = { leader: 1, leader_epoch: 0, controller_epoch: 1, isr: [1] }
+  assert.ok(decodePartitionState(json(state)))
+  for (const wrong of [{ leader: 'x' }, { leader_epoch: 1e10 }, { isr: [0.5] }, { isr: 1 }])
+    assert.equal(decodePartitionState(json({ ...state, ...wrong })), undefined)
+  const broker = json({ version: 3, endpoints: ['PLAINTEXT://h:99999', 'PLAINTEXT://h:9'] })
+  assert.deepEqual(
+    decodeBroker(1, broker)?.endpoints.map(({ port }) => port),
+    [9],
+  )
+  assert.deepEqual(['7', '-1', 'x', '99999999999'].map(brokerIdOf), [
+    7,
+    ...[undefined, undefined, undefined],
+  ])
 })
 
 test('a topic and a state are read as they were written', () => {
@@ -85,79 +99,99 @@ test('replicas are spread: every broker leads its share, no partition has a brok
   )
 })
 
-test('who leads: the first live replica in sync; another one only where that is allowed', () => {
-  const live = new Set([2, 3])
-  assert.deepEqual(electForNew([1, 2, 3], live), { leader: 2, isr: [2, 3] })
-  assert.equal(electForNew([1], live), undefined)
-  assert.deepEqual(electForOffline([1, 3, 2], [1, 2], live, false), { leader: 2, isr: [2] })
-  assert.equal(electForOffline([1, 3], [1], live, false), undefined)
-  assert.deepEqual(electForOffline([1, 3], [1], live, true), { leader: 3, isr: [3] })
+test('with racks, every rack has a replica before one has two, and leaders are spread evenly', () => {
+  const facts = fc.record({
+    racks: fc.array(fc.constantFrom('a', 'b', 'c'), { minLength: 1, maxLength: 7 }),
+    factor: fc.integer({ min: 1, max: 7 }),
+    broker: fc.nat(20),
+    shift: fc.nat(20),
+  })
+  fc.assert(
+    fc.property(facts, ({ racks, factor, broker, shift }) => {
+      fc.pre(factor <= racks.length)
+      const ids = racks.map((_, id) => id)
+      const rackOf = (id: number) => racks[id] ?? null
+      const placed = placeReplicas(ids, 3 * ids.length, factor, { broker, shift, rackOf })
+      const leads = new Map<number, number>()
+      for (const replicas of placed) {
+        assert.equal(new Set(replicas).size, factor)
+        const used = new Set(replicas.map(rackOf))
+        assert.equal(used.size, Math.min(factor, new Set(racks).size))
+        leads.set(replicas[0] ?? -1, (leads.get(replicas[0] ?? -1) ?? 0) + 1)
+      }
+      assert.deepEqual([...leads.values()], new Array(ids.length).fill(3))
+    }),
+  )
 })
 
-const facts = { topic: 't', topicId: 'new', controllerEpoch: 9, uncleanElectionAllowed: false }
-const known = {
-  assignment: {
-    partitions: new Map([
-      [0, [0]],
-      [1, [0]],
-    ]),
-    topicId: undefined,
+// AdminUtils of Kafka 3.9.1; broker ids are even numbers.
+const originals = [
+  {
+    racks: [null, null, null],
+    ...{ factor: 3, fixed: 0, first: 0 },
+    placed: [
+      [0, 2, 4],
+      [2, 4, 0],
+      [4, 0, 2],
+      [0, 4, 2],
+    ],
   },
-  ...{ version: 4, states: new Map(), isTold: false },
-}
-
-test('a new topic gets its id and its states in one plan; a known one needs nothing', () => {
-  const plan = planTopic({ ...facts, known, live: new Set([0]) })
-  assert.deepEqual(
-    plan.operations.map((one) => [one.type, one.path]),
-    [
-      ['setData', '/brokers/topics/t'],
-      ['create', '/brokers/topics/t/partitions/0/state'],
-      ['create', '/brokers/topics/t/partitions/1/state'],
+  {
+    racks: ['r1', 'r1', 'r2', 'r2', 'r0', 'r3'],
+    ...{ factor: 5, fixed: 0, first: 0 },
+    placed: [
+      [8, 0, 4, 10, 2],
+      [0, 4, 10, 8, 2],
+      [4, 10, 2, 8, 0],
+      [10, 2, 6, 8, 0],
+      [2, 6, 8, 10, 0],
+      [6, 8, 0, 10, 2],
+      [8, 6, 0, 10, 2],
     ],
-  )
-  assert.deepEqual(plan.parents, [
-    '/brokers/topics/t/partitions',
-    '/brokers/topics/t/partitions/0',
-    '/brokers/topics/t/partitions/1',
-  ])
-  assert.ok(plan.order.partitions.every((one) => one.isNew && one.leader === 0))
-  const again = planTopic({ ...facts, known: plan.known, live: new Set([0]) })
-  assert.deepEqual([again.operations, again.parents], [[], []])
-  assert.ok(again.order.partitions.every((one) => !one.isNew))
-})
+  },
+  {
+    racks: ['r1', 'r0', 'r0'],
+    ...{ factor: 3, fixed: 1, first: 0 },
+    placed: [
+      [0, 4, 2],
+      [4, 0, 2],
+      [2, 0, 4],
+    ],
+  },
+  {
+    racks: [null, null, null, null, null, null, null, null],
+    ...{ factor: 8, fixed: 0, first: 0 },
+    placed: [[0, 2, 4, 6, 8, 10, 12, 14]],
+  },
+  {
+    racks: ['r1', 'r1', 'r0', 'r0', 'r1', 'r1', 'r0'],
+    ...{ factor: 3, fixed: 1, first: 7 },
+    placed: [
+      [0, 4, 6],
+      [6, 0, 2],
+      [2, 6, 12],
+      [12, 2, 8],
+      [8, 12, 10],
+    ],
+  },
+  {
+    racks: ['r2', 'r2', 'r0'],
+    ...{ factor: 3, fixed: 0, first: 5 },
+    placed: [
+      [2, 4, 0],
+      [4, 0, 2],
+      [0, 4, 2],
+      [2, 4, 0],
+      [4, 0, 2],
+    ],
+  },
+]
 
-test('a leader that died is followed in a new epoch, written at the version that was read', () => {
-  const states = new Map([
-    [0, { leader: 7, leaderEpoch: 3, controllerEpoch: 1, isr: [7, 0], version: 5 }],
-  ])
-  const assignment = { partitions: new Map([[0, [7, 0]]]), topicId: 'id' }
-  const dead = { ...known, assignment, states }
-  const { operations, order } = planTopic({ ...facts, known: dead, live: new Set([0]) })
-  const [operation] = operations
-  assert.ok(operation?.type === 'setData' && operation.version === 5)
-  const [row] = order.partitions
-  assert.deepEqual([row?.leader, row?.leaderEpoch, row?.isr, row?.partitionEpoch], [0, 4, [0], 6])
-})
-
-test('a rewritten topic only ever grows', () => {
-  const rewritten = {
-    ...known,
-    assignment: {
-      partitions: new Map([
-        [0, [5]],
-        [2, [0]],
-      ]),
-      topicId: 'x',
-    },
+test('replicas are placed as the original places them, with racks and without', () => {
+  for (const { racks, factor, fixed, first, placed } of originals) {
+    const ids = racks.map((_, at) => at * 2)
+    const rackOf = (id: number) => racks[id / 2] ?? null
+    const start = { broker: fixed, shift: fixed, firstPartition: first, rackOf }
+    assert.deepEqual(placeReplicas(ids, placed.length, factor, start), placed)
   }
-  const { partitions } = merged(known, rewritten).assignment
-  assert.deepEqual(
-    [...partitions].sort(([one], [other]) => one - other),
-    [
-      [0, [0]],
-      [1, [0]],
-      [2, [0]],
-    ],
-  )
 })

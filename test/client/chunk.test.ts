@@ -141,3 +141,20 @@ test('whatever the bytes are, there are records or one clear error', () => {
     }),
   )
 })
+
+test('a record tells whose time it has', () => {
+  const message = { offset: 0, timestamp: 1000, key: null, value: Buffer.from('a') }
+  const withoutTime = { ...message, timestamp: -1 }
+  const formats: readonly (readonly [Buffer, string])[] = [
+    [batchOf(0, ['a']), 'CreateTime'],
+    [batchOf(0, ['a'], { logAppendTime: 2000 }), 'LogAppendTime'],
+    [buildMessageSet([message], { magic: 1 }), 'CreateTime'],
+    [buildMessageSet([message], { magic: 1, logAppendTime: 2000 }), 'LogAppendTime'],
+    [buildMessageSet([withoutTime], { magic: 0 }), 'NoTimestampType'],
+  ]
+  for (const [bytes, type] of formats) {
+    const [record] = takeAll(chunkOf(bytes))
+    const timestamp = { CreateTime: 1000, LogAppendTime: 2000, NoTimestampType: -1 }[type]
+    assert.deepEqual([record?.timestampType, record?.timestamp], [type, timestamp])
+  }
+})

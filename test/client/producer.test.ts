@@ -113,6 +113,28 @@ test('a leader that forgot a batch of unknown fate is asked for it, and has it o
   assert.equal(identities(log).at(-1)?.[0], 0)
 })
 
+test('what a leader lost is sent again, and an older broker that cannot be asked fails it', async () => {
+  for (const isOld of [false, true]) {
+    const world = await createWorld({ topics: { t: 1 } })
+    const broker = only(world)
+    if (isOld) broker.on(DescribeProducers, () => 'reset', { min: 9, max: 9 })
+    const log = world.log('t', 0)
+    const producer = world.client.producer({ batchBytes: 70, deliveryTimeoutMs: Infinity })
+    await world.clock.until(Promise.all(sendAll(producer, ['a', 'b'])))
+    for (let copies = 0; copies < 3; copies++) broker.once(Produce, () => 'reset')
+    const sent = sendAll(producer, ['c', 'd', 'e'])
+    log.lose(1)
+    const outcomes = await world.clock.until(Promise.allSettled(sent))
+    const expected = isOld ? 'rejected' : 'fulfilled'
+    assert.deepEqual(
+      outcomes.map(({ status }) => status),
+      [expected, expected, expected],
+    )
+    await world.clock.until(Promise.all(sendAll(producer, ['f'])))
+    assert.deepEqual(log.values(), isOld ? ['a', 'f'] : ['a', 'c', 'd', 'e', 'f'])
+  }
+})
+
 test('an older broker cannot be asked: what it may have written fails rather than be there twice', async () => {
   const world = await createWorld({ topics: { t: 1 } })
   const broker = only(world)

@@ -130,7 +130,7 @@ const outcomes: readonly (readonly [number, Partial<typeof context>, string])[] 
   [59, {}, 'newIdentity'],
   [59, { earlierUnsettled: true }, 'retry'],
   [59, { mayBeWritten: true }, 'newIdentity'],
-  [59, { mayBeWritten: true, hasStrays: true }, 'retry'],
+  [59, { mayBeWritten: true, hasStrays: true }, 'ask'],
   [43, {}, 'withoutIdentity'],
   [43, { earlierUnsettled: true }, 'retry'],
   [43, { mayGoWithout: false }, 'fail'],

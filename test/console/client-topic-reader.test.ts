@@ -76,7 +76,8 @@ test('partitions without a leader are counted as offline and never asked for off
 })
 
 test('secret settings are hidden, and brokers that tell no settings do not hide the topic', async () => {
-  const entry = { readOnly: false, isDefault: false, sensitive: false }
+  const flags = { readOnly: false, isDefault: false, sensitive: false }
+  const entry = { ...flags, source: 'topic' as const, synonyms: [] }
   const entries = [
     { ...entry, name: 'retention.ms', value: '1' },
     { ...entry, name: 'secret', value: 'x', sensitive: true },

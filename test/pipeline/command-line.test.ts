@@ -95,6 +95,25 @@ test('-t checks, -f reads files in order of their names, flags may follow an equ
   assert.match(unknown.log, /Unrecognised option '--moo'/)
 })
 
+test('a mistake is told in one line, with the file and the line in it; so is a useless data directory', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'pipeline-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  writeFileSync(join(folder, '10.conf'), 'input {\n  stdin {}\n}\n')
+  writeFileSync(join(folder, '20.conf'), 'output { stdout {} }\nfilter {\n  if [a] = 1 { }\n}\n')
+  const refused = await run('', '-f', `${folder}/*.conf`)
+  assert.equal(refused.code, 1)
+  assert.match(
+    refused.log,
+    /^millrace: [^\n]*\/20\.conf:3: The given configuration is invalid[^\n]*\n$/,
+  )
+  const useless = await run('', '-e', '', '--path.data', `${folder}/10.conf/data`)
+  assert.equal(useless.code, 1)
+  assert.match(
+    useless.log,
+    /^millrace: path\.data: Path "[^"]*\/10\.conf\/data" must be a writable directory[^\n]*\n$/,
+  )
+})
+
 test('SIGTERM drains and ends with 0; the API answers until then', async () => {
   const child = start(
     '--api.http.port',

@@ -107,7 +107,7 @@ test('deep nesting is refused, not a crash', () => {
 })
 
 test('-e gets an input and an output where it names none', () => {
-  assert.match(withDefaults(''), /stdin[^]*stdout/)
-  assert.doesNotMatch(withDefaults('input { generator {} } output { null {} }'), /std/)
-  assert.match(withDefaults('# input { }\noutput { null {} }'), /stdin/)
+  assert.match(withDefaults('').text, /stdin[^]*stdout/)
+  assert.doesNotMatch(withDefaults('input { generator {} } output { null {} }').text, /std/)
+  assert.match(withDefaults('# input { }\noutput { null {} }').text, /stdin/)
 })

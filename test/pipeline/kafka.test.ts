@@ -64,6 +64,7 @@ function record(partition: number, offset: number, value: string | null): Consum
     value: value === null ? null : Buffer.from(value),
     headers: [{ key: 'h', value: Buffer.from('v') }],
     leaderEpoch: 0,
+    timestampType: 'CreateTime',
   }
 }
 

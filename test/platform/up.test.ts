@@ -3,9 +3,10 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { nodeDisk } from '../../src/node/disk.ts'
+import { checkOwnFiles } from '../../src/platform/check.ts'
 import { asksForHelp, parseUpArguments } from '../../src/platform/arguments.ts'
 import { lockData, missingFiles, ownFiles } from '../../src/platform/files.ts'
-import { configFiles, flagsOfConsole, portsOf, stages } from '../../src/platform/stages.ts'
+import { addressesOf, configFiles, flagsOfConsole, stages } from '../../src/platform/stages.ts'
 import { StatusScreen } from '../../src/platform/status.ts'
 import { createHttpClient } from '../../src/node/http.ts'
 import { Writable } from 'node:stream'
@@ -45,7 +46,7 @@ test('files to ship may be missing, but a directory is refused', (t) => {
 
 test("ports that the user's files name reach every other stage", () => {
   const up = parseUpArguments(['--config', '/c', '--search-port', '9201'], '/w')
-  const ports = portsOf(up, [
+  const { ports, hosts } = addressesOf(up, [
     { name: 'server.properties', text: '#listeners=A://:1\nlisteners=PLAINTEXT://:9393\n' },
     { name: 'zookeeper.properties', text: 'tickTime=2000\nclientPort=2282\n' },
     { name: 'filebeat.yml', text: 'http.port: 5067\n' },
@@ -53,12 +54,50 @@ test("ports that the user's files name reach every other stage", () => {
   ])
   const expected = { broker: 9393, coordination: 2282, search: 9201, pipeline: 9600 }
   assert.deepEqual(ports, { ...expected, console: 5602, shipper: 5067 })
+  assert.deepEqual(hosts, {})
   const text = configFiles({ ...up, ports })
     .map((file) => file.text)
     .join('')
   assert.match(text, /bootstrap_servers => "127\.0\.0\.1:9393"/)
   const malformed = [{ name: 'console.yml', text: 'server: [\n' }]
-  assert.equal(portsOf(up, malformed).console, 5601)
+  assert.equal(addressesOf(up, malformed).ports.console, 5601)
+})
+
+test('a broker and a coordination server of other addresses are where every stage looks for them', () => {
+  const up = parseUpArguments(['--config', '/c'], '/w')
+  const own = [
+    { name: 'server.properties', text: 'listeners = PLAINTEXT://127.0.0.2:9393,B://:9394\n' },
+    { name: 'zookeeper.properties', text: 'clientPort=2282\nclientPortAddress=127.0.0.3\n' },
+  ]
+  const there = { ...up, ...addressesOf(up, own) }
+  assert.deepEqual(there.hosts, { broker: '127.0.0.2', coordination: '127.0.0.3' })
+  const made = configFiles(there).map(({ name, text }) => [name, text] as const)
+  const textOf = (name: string): string => new Map(made).get(name) ?? ''
+  assert.match(textOf('logstash.conf'), /bootstrap_servers => "127\.0\.0\.2:9393"/)
+  assert.match(textOf('filebeat.yml'), /- 127\.0\.0\.2:9393/)
+  assert.match(textOf('console.yml'), /- 127\.0\.0\.2:9393/)
+  assert.match(textOf('server.properties'), /^zookeeper\.connect=127\.0\.0\.3:2282$/m)
+  const [broker, search] = stages(there, {
+    fileOf: (name) => name,
+    shipsFiles: false,
+    consoleFlags: [],
+  })
+  assert.deepEqual([broker?.host, broker?.port, search?.host], ['127.0.0.2', 9393, '127.0.0.1'])
+  const everywhere = [{ name: 'server.properties', text: 'listeners=PLAINTEXT://0.0.0.0:9393\n' }]
+  assert.deepEqual(addressesOf(up, everywhere).hosts, {})
+})
+
+test("a malformed file of the user's own is named before anything is started", async () => {
+  const up = parseUpArguments(['--config', '/c'], '/w')
+  const refusal = (name: string, text: string) => checkOwnFiles(up, [{ name, text }])
+  await assert.rejects(
+    refusal('server.properties', 'zookeeper.connect=a:1\nlog.retention.hours=zzz\n'),
+    /^UserError: \/c\/server\.properties: Invalid value zzz for configuration log\.retention\.hours/,
+  )
+  await assert.rejects(refusal('zookeeper.properties', 'clientPort=1\n'), {
+    message: '/c/zookeeper.properties: dataDir is not set',
+  })
+  await assert.rejects(refusal('console.yml', 'server: [\n'), /^UserError: \/c\/console\.yml: /)
 })
 
 test('the shipper runs where there is something to ship, and its port always answers', () => {

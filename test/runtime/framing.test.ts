@@ -63,13 +63,29 @@ describe('framing', () => {
     const { connection, framing, frames } = rig({ onFrame: (made) => made.framing.hold() })
     connection.deliver(framed('one', 'two', 'three'))
     assert.deepEqual(frames, ['one'])
-    assert.equal(connection.paused, true)
     framing.release()
     assert.deepEqual(frames, ['one', 'two'])
     framing.release()
     framing.release()
     assert.deepEqual(frames, ['one', 'two', 'three'])
     assert.equal(connection.paused, false)
+  })
+
+  test('behind a held frame a little is read, so that the end of the peer is heard of', () => {
+    const { connection, framing, frames } = rig({ onFrame: (made) => made.framing.hold() })
+    connection.deliver(framed('one', 'two'))
+    assert.equal(connection.paused, false)
+    connection.deliver(framed('y'.repeat(20_000)))
+    assert.equal(connection.paused, true)
+    framing.release()
+    framing.release()
+    framing.release()
+    assert.equal(frames.length, 3)
+    assert.equal(connection.paused, false)
+    // In many pieces it is not much to read, but much to copy.
+    connection.deliver(framed('held'))
+    for (let piece = 0; piece < 17; piece += 1) connection.deliver(Buffer.from([0]))
+    assert.equal(connection.paused, true)
   })
 
   test('a release within the call is no hold at all', () => {

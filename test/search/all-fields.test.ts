@@ -77,12 +77,14 @@ const searches: readonly (readonly [JsonObject, number])[] = [
 async function answers(opened: Opened): Promise<JsonObject[]> {
   const indices = opened.indices.resolve('logs')
   const found: JsonObject[] = []
-  for (const [query] of searches) {
+  for (const [at, [query]] of searches.entries()) {
     const aggs = {
       codes: { terms: { field: 'code' }, aggs: { top: { top_hits: { size: 1 } } } },
       agents: { filters: { filters: { curl: text('curl'), phrase: text('"GET login"') } } },
     }
-    for (const more of [{ size: 3 }, { size: 2, sort: ['@timestamp'], track_scores: true, aggs }]) {
+    const sorted = { size: 2, sort: ['@timestamp'], track_scores: true }
+    // Aggregations run the same conditions once more for every level: some searches are enough.
+    for (const more of [{ size: 3 }, at % 6 === 0 ? { ...sorted, aggs } : sorted]) {
       const answer = await runSearch(
         opened.parts,
         indices,

@@ -249,3 +249,33 @@ test('search_after walks through all documents exactly once', async () => {
   assert.equal(seen.length, 50)
   assert.equal(new Set(seen).size, 50)
 })
+
+test('an index too many is refused as the original refuses it, and costs a bulk one item', async () => {
+  const small = await startSearch({ shardsMax: 3 })
+  try {
+    assert.equal((await small.call('PUT', '/one')).status, 200)
+    const refused = await small.call('PUT', '/two')
+    const reason =
+      'Validation Failed: 1: this action would add [2] shards, but this cluster currently has ' +
+      '[2]/[3] maximum normal shards open;'
+    assert.equal(refused.status, 400)
+    const error = { type: 'validation_exception', reason }
+    assert.deepEqual(refused.json, { error: { root_cause: [error], ...error }, status: 400 })
+    const settings = { number_of_replicas: 0 }
+    assert.equal((await small.call('PUT', '/three', { settings })).status, 200)
+    const body = lines(
+      { index: { _index: 'one' } },
+      { a: 1 },
+      { index: { _index: 'two' } },
+      { a: 1 },
+    )
+    const bulk = await small.call('POST', '/_bulk', body, ndjson)
+    const { items } = bulk.json as { items: { index: { status: number } }[] }
+    assert.deepEqual(
+      items.map((item) => item.index.status),
+      [201, 400],
+    )
+  } finally {
+    await small.stop()
+  }
+})

@@ -32,7 +32,10 @@ export async function openAll(directory: string, clock: VirtualClock, unpostedRo
   const compatibility = findCompatibility('6.4.1')
   assert.ok(compatibility !== undefined)
   const opened = await storage.open()
-  const indices = new Indices({ clock, random: systemRandom, storage, state }, compatibility)
+  const indices = new Indices(
+    { clock, random: systemRandom, storage, state, shardsMax: 1000 },
+    compatibility,
+  )
   indices.load(opened)
   const parts = { storage, compatibility, now: 0, monotonicMs: () => 0 }
   return { storage, indices, parts }

@@ -5,6 +5,7 @@ import { VirtualClock } from '../../src/memory/clock.ts'
 import { standardAnalyzer, tokenTexts } from '../../src/search/analysis/analyzer.ts'
 import { runCount, runSearch } from '../../src/search/request/search.ts'
 import { parseSearch } from '../../src/search/request/search-request.ts'
+import { IndexFile } from '../../src/search/storage/duckdb/index-file.ts'
 import { openAll, type Opened, post, postedRows } from './opened.ts'
 import { temporaryDirectory } from './server.ts'
 
@@ -85,6 +86,19 @@ test('posted rows, scanned rows and both together give the same answers', async 
     await half.write(Array.from({ length: 1000 }, (_, at) => ({ kind: 'delete', id: `n${at}` })))
     const { count } = await runCount(opened.parts, indices, { match: { message: 'alpha' } })
     assert.equal(count, expectedCount('alpha', 2000) - expectedCount('alpha', 1000))
+    const before = await answers(opened)
+    await opened.storage.close()
+
+    // With the rest, the fresh postings are as many as are merged at once.
+    await post(directory, clock)
+    opened = await openAll(directory, clock, Number.POSITIVE_INFINITY)
+    const file = opened.indices.find('logs')?.storage
+    assert.ok(file instanceof IndexFile)
+    assert.deepEqual(
+      file.segments.map(({ postedBelow, mergedBelow }) => [postedBelow, mergedBelow]),
+      [[2000, 2000]],
+    )
+    assert.deepEqual(await answers(opened), before)
     await opened.storage.close()
   } finally {
     rmSync(directory, { recursive: true, force: true })

@@ -28,6 +28,7 @@ export interface TestServerOptions {
   /** Kept when the server stops. Default: a directory of its own, removed. */
   readonly directory?: string
   readonly bodyBytesMax?: number
+  readonly shardsMax?: number
 }
 
 export async function startSearch(options: TestServerOptions = {}): Promise<TestServer> {
@@ -49,6 +50,7 @@ export async function startSearch(options: TestServerOptions = {}): Promise<Test
       threads: 2,
       statementMsMax: 30_000,
       bodyBytesMax,
+      shardsMax: options.shardsMax ?? 1000,
     },
   )
   await service.start()

@@ -59,6 +59,13 @@ test('an acknowledged record must stand at its offset', () => {
   assert.equal(faults(acknowledgedSurvives(), [...before, log([2, 1])]), 1)
 })
 
+test('a record that was acknowledged without an offset must stand somewhere', () => {
+  const before = [sent(1), acknowledged(1, -1)]
+  assert.equal(faults(acknowledgedSurvives(), [...before, log([2, 1])]), 0)
+  assert.equal(faults(acknowledgedSurvives(), [...before, log([2])]), 1)
+  assert.equal(faults(acknowledgedSurvives(), [...before, powerLost, log([2])]), 0)
+})
+
 test('a power loss may take the end of an unflushed log, but leaves no hole', () => {
   const before = [sent(1), sent(2), acknowledged(1, 0), acknowledged(2, 1), powerLost]
   assert.equal(faults(acknowledgedSurvives(), [...before, log([1])]), 0)

@@ -9,7 +9,10 @@ const history: readonly (readonly [number, string])[] = [
   [1_073_761_997, 'coordination serves no transaction that an earlier life left unsynced'],
   [1_073_741_846, 'a session that was lost and regained leaves the cluster its controller'],
   [700_337, 'a batch behind one whose time ran out keeps its number, since it may be written'],
-  [1_074_442_699, 'a batch that a restarted leader does not remember is asked for, not numbered anew'],
+  [
+    1_074_442_699,
+    'a batch that a restarted leader does not remember is asked for, not numbered anew',
+  ],
 ]
 
 for (const [seed, promise] of history)

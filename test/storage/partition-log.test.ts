@@ -29,7 +29,7 @@ describe('a partition log', () => {
     append(log, ['b'])
     assert.equal(size(), 0)
     await world.clock.settle()
-    assert.equal(size(), log.sizeBytes)
+    assert.equal(size(), log.segments.sizeBytes())
     assert.deepEqual(readValues(log, 0), ['0:a', '1:b'])
   })
 
@@ -38,7 +38,10 @@ describe('a partition log', () => {
     const log = (await world.open({ segmentBytes: 1_000_000 })).create('t', 0)
     append(log, ['small'])
     append(log, ['x'.repeat(40_000)])
-    assert.equal(world.disk.stat('/logs/t-0/00000000000000000000.log')?.size, log.sizeBytes)
+    assert.equal(
+      world.disk.stat('/logs/t-0/00000000000000000000.log')?.size,
+      log.segments.sizeBytes(),
+    )
     assert.deepEqual(readValues(log, 0), ['0:small', `1:${'x'.repeat(40_000)}`])
   })
 
@@ -64,7 +67,7 @@ describe('a partition log', () => {
   it('cuts at maxBytes, but gives the first batch whole when asked to', async () => {
     const log = (await memoryWorld().open()).create('t', 0)
     append(log, ['a'.repeat(100)])
-    const size = log.sizeBytes
+    const size = log.segments.sizeBytes()
     append(log, ['b'.repeat(100)])
     const read = (maxBytes: number, minOneBatch: boolean) =>
       log.read(0, { maxBytes, upTo: 9, minOneBatch }).slice
@@ -139,7 +142,7 @@ describe('a partition log', () => {
     assert.equal(damaged.error, Errors.CORRUPT_MESSAGE)
     assert.equal(damaged.baseOffset, -1)
     assert.equal(log.logEndOffset, 0)
-    assert.equal(log.sizeBytes, 0)
+    assert.equal(log.segments.sizeBytes(), 0)
   })
 
   it('refuses a batch that does not fit a segment', async () => {
@@ -205,11 +208,11 @@ describe('a partition log', () => {
     log.advanceHighWatermark(60)
     log.settings = { ...log.settings, retentionBytes: 4000 }
     assert.ok(log.applyRetention(5000) > 0)
-    assert.ok(log.sizeBytes >= 4000 && log.sizeBytes < 6000)
+    assert.ok(log.segments.sizeBytes() >= 4000 && log.segments.sizeBytes() < 6000)
     log.settings = { ...log.settings, retentionBytes: -1, retentionMs: 100 }
     log.applyRetention(10_000)
     assert.deepEqual(log.segmentBaseOffsets(), [60])
-    assert.deepEqual([log.logStartOffset, log.logEndOffset, log.sizeBytes], [60, 60, 0])
+    assert.deepEqual([log.logStartOffset, log.logEndOffset, log.segments.sizeBytes()], [60, 60, 0])
     assert.equal(append(log, ['next']).baseOffset, 60)
     await world.clock.advance(60_000)
     const logs = world.disk.list('/logs/t-0').filter((entry) => entry.name.includes('.log'))

@@ -83,12 +83,12 @@ describe('recovery', () => {
           // The end is where a batch begins, and all before it is there.
           assert.equal(
             logFiles(world).reduce((sum, each) => sum + each.size, 0),
-            again.sizeBytes,
+            again.segments.sizeBytes(),
           )
           await checkWhole(again, before.slice(0, end))
           // Nothing whole was given up: what is missing of the bytes is less than the next batch.
-          assert.ok(starts.includes(end) && again.sizeBytes <= Math.floor(where * total))
-          const lost = Math.floor(where * total) - again.sizeBytes
+          assert.ok(starts.includes(end) && again.segments.sizeBytes() <= Math.floor(where * total))
+          const lost = Math.floor(where * total) - again.segments.sizeBytes()
           assert.equal(
             lost > 0,
             world.logger.lines.some((line) => /invalid messages/.test(line.message)),

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { append, memoryWorld } from './harness.ts'
+import { searchMaxTimestamp } from '../../src/storage/time-search.ts'
 
 describe('look-up by time', () => {
   it('finds the first record at or above a timestamp, in any order of timestamps', async () => {
@@ -42,7 +43,10 @@ describe('look-up by time', () => {
           assert.equal(bounded?.offset, expected >= 0 && expected < bound ? expected : undefined)
         }
         const latest = Math.max(...times)
-        const newest = await log.offsetOfMaxTimestamp()
+        const newest = await searchMaxTimestamp([...log.segments.all], {
+          from: log.logStartOffset,
+          upTo: log.logEndOffset,
+        })
         assert.deepEqual(newest, {
           offset: times.indexOf(latest),
           timestamp: latest,

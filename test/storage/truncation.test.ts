@@ -73,6 +73,24 @@ describe('truncation', () => {
     assert.deepEqual(readValues(again, 500), ['500:a'])
     assert.equal(again.logStartOffset, 500)
   })
+
+  it('forgets an epoch that saw no record, even where nothing is to be cut (KAFKA-10706)', async () => {
+    const log = (await memoryWorld().open()).create('t', 0)
+    append(log, ['a'], {}, { leaderEpoch: 2 })
+    log.beginEpoch(5)
+    assert.equal(log.leaderEpochs.latestEpoch, 5)
+    await log.truncateTo(log.logEndOffset)
+    assert.equal(log.leaderEpochs.latestEpoch, 2)
+  })
+
+  it('notes no epochs where records cannot carry them (KAFKA-7897)', async () => {
+    const log = (await memoryWorld().open()).create('t', 0)
+    append(log, ['a'], {}, { leaderEpoch: 2 })
+    log.settings = { ...log.settings, messageFormat: 1 }
+    log.beginEpoch(3)
+    assert.equal(log.leaderEpochs.latestEpoch, -1)
+    assert.equal(log.logEndOffset, 1)
+  })
 })
 
 function readAll(log: Parameters<typeof readValues>[0]): string[] {

@@ -1,7 +1,13 @@
 // What tool tests share: a process context that keeps what was written, and fakes of the client.
 import { PassThrough, Readable, Writable } from 'node:stream'
-import type { Admin } from '../../src/client/admin/types.ts'
+import type { Admin, ClusterAdmin } from '../../src/client/admin/types.ts'
+import { VirtualClock } from '../../src/memory/clock.ts'
+import { MemoryDisk } from '../../src/memory/disk.ts'
+import { MemoryLogger } from '../../src/memory/logger.ts'
+import { MemoryNetwork } from '../../src/memory/network.ts'
+import { SeededRandom } from '../../src/memory/random.ts'
 import type { ProcessContext } from '../../src/runtime/process.ts'
+import type { Tool } from '../../src/tools/tool.ts'
 
 /** Keeps all that is written, as text. */
 export class TextSink extends Writable {
@@ -67,4 +73,41 @@ export function fakeAdmin(known: Partial<Admin>): Admin {
     setGroupOffsets: unexpected,
     ...known,
   }
+}
+
+/** The same with all that can be asked of a cluster. */
+export function fakeClusterAdmin(known: Partial<ClusterAdmin>): ClusterAdmin {
+  const unexpected = (): Promise<never> => Promise.reject(new Error('not expected'))
+  return {
+    ...fakeAdmin({}),
+    deleteTopicsById: unexpected,
+    replaceConfigs: unexpected,
+    offsetsForLeaderEpochs: unexpected,
+    describeProducers: unexpected,
+    describeLogDirs: unexpected,
+    alterReplicaLogDirs: unexpected,
+    electLeaders: unexpected,
+    alterPartitionReassignments: unexpected,
+    listPartitionReassignments: unexpected,
+    deleteGroupOffsets: unexpected,
+    removeGroupMembers: unexpected,
+    ...known,
+  }
+}
+
+export interface FakeTool extends Tool {
+  readonly context: FakeContext
+  readonly logger: MemoryLogger
+  readonly disk: MemoryDisk
+}
+
+/** A tool whose surroundings are in memory. */
+export function fakeTool(commandLine: readonly string[] = []): FakeTool {
+  const clock = new VirtualClock()
+  const random = new SeededRandom(7)
+  const logger = new MemoryLogger()
+  const disk = new MemoryDisk()
+  const network = new MemoryNetwork({ clock, random })
+  const ports = { clock, random, logger, disk, network }
+  return { context: fakeContext(commandLine), ports, logger, disk }
 }

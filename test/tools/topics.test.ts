@@ -12,7 +12,7 @@ import {
   parseAssignment,
   topicOptions,
 } from '../../src/tools/topic-options.ts'
-import { fakeAdmin, TextSink } from './support.ts'
+import { fakeAdmin, fakeTool } from './support.ts'
 
 const broker = ['--bootstrap-server', 'h:1']
 const given = (...words: readonly string[]): Options<typeof topicOptions> =>
@@ -98,7 +98,15 @@ function topicOf(name: string, partitions: readonly Partial<TopicDescription['pa
 }
 
 function config(name: string, value: string, isDefault: boolean): ConfigEntry {
-  return { name, value, isDefault, readOnly: false, sensitive: false }
+  return {
+    name,
+    value,
+    isDefault,
+    readOnly: false,
+    sensitive: false,
+    source: 'topic',
+    synonyms: [],
+  }
 }
 
 const troubled = topicOf('t', [
@@ -146,10 +154,10 @@ test('partitions in trouble are listed by the kind of trouble', () => {
 })
 
 async function outputOf(admin: Partial<Admin>, ...words: readonly string[]): Promise<string> {
-  const stdout = new TextSink()
+  const tool = fakeTool()
   const options = given(...words)
-  await runTopicAction(checkOptions(options), options, fakeAdmin(admin), stdout)
-  return stdout.text
+  await runTopicAction(checkOptions(options), options, fakeAdmin(admin), tool)
+  return tool.context.stdout.text
 }
 
 const create = ['--create', '--topic', 'a.b', ...broker]
@@ -218,6 +226,27 @@ test('all topics that match are deleted or grown', async () => {
   const alter = ['--alter', '--topic', 'one', '--partitions', '2', ...broker]
   await assert.rejects(outputOf(admin, ...alter), { errorName: 'INVALID_PARTITIONS' })
   assert.deepEqual(asked, [['five', 'one'], [{ name: 'one', count: 2 }]])
+})
+
+test('with --alter an assignment names all partitions, and brokers hear of those added', async () => {
+  const asked: unknown[] = []
+  const admin: Partial<Admin> = {
+    listTopics,
+    describeTopics: () => Promise.resolve([topicOf('one', [{}])]),
+    createPartitions: (topics) => {
+      asked.push(...topics)
+      return Promise.resolve([])
+    },
+  }
+  const words = ['--alter', '--topic', 'one', '--partitions', '3', '--replica-assignment', '0,1,0']
+  await outputOf(admin, ...words, ...broker)
+  assert.deepEqual(asked, [{ name: 'one', count: 3, assignments: [[1], [0]] }])
+})
+
+test('settings of topics are changed through ZooKeeper only', () => {
+  const words = ['--alter', '--topic', 't', '--config', 'a=b']
+  assert.throws(() => checkOptions(given(...words, ...broker)), /the kafka-configs CLI supports/)
+  assert.equal(checkOptions(given(...words, '--zookeeper', 'z:1')), 'alter')
 })
 
 test('brokers that tell no settings are described without', async () => {

@@ -105,9 +105,7 @@ test('requests at the edges are answered with the codes of the original', async 
     [
       opcodes.multi,
       (writer) =>
-        putMultiRequest(writer, [
-          { type: opcodes.getData, request: { path: '/a', watch: false } },
-        ]),
+        putMultiRequest(writer, [{ type: opcodes.getData, request: { path: '/a', watch: false } }]),
       -5,
     ],
   ]

@@ -1,6 +1,7 @@
 // Method: the entry runs in this process on real ports and a temporary directory.
 import assert from 'node:assert/strict'
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
@@ -9,7 +10,6 @@ import { createNodeNetwork } from '../../src/node/network.ts'
 import { systemClock } from '../../src/node/clock.ts'
 import { systemRandom } from '../../src/node/random.ts'
 import { silentLogger } from '../../src/runtime/logger.ts'
-import { UserError } from '../../src/runtime/service.ts'
 import { ZooKeeperSession } from '../../src/zookeeper/client/session.ts'
 import { main } from '../../src/zookeeper/main.ts'
 
@@ -137,11 +137,67 @@ test('the admin server answers commands by HTTP, and masks secrets', async () =>
   }
 })
 
-test('a missing file is one line to the user', async () => {
-  const nothing = new PassThrough()
-  const context = { stdin: nothing, stdout: nothing, stderr: nothing, environment: {} }
-  await assert.rejects(
-    main({ ...context, arguments: ['/none/zoo.cfg'], stopRequested: Promise.resolve('') }),
-    (error) => error instanceof UserError && error.message === 'cannot read /none/zoo.cfg: ENOENT',
-  )
+async function refused(...given: string[]): Promise<{ code: number; told: string }> {
+  const output = new PassThrough()
+  const context = { stdin: new PassThrough(), stdout: output, stderr: output, environment: {} }
+  const code = await main({ ...context, arguments: given, stopRequested: new Promise(() => {}) })
+  return { code, told: String(output.read()) }
+}
+
+test('what keeps a server from starting is one line, with the exit code of the original', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'millrace-zookeeper-'))
+  const file = join(directory, 'zoo.cfg')
+  const ofText = (text: string): ReturnType<typeof refused> => {
+    writeFileSync(file, `clientPort=0\nadmin.enableServer=false\n${text}`)
+    return refused(file)
+  }
+  try {
+    const invalid = 'millrace: Invalid config, exiting abnormally:'
+    assert.deepEqual(await refused(join(directory, 'none')), {
+      code: 2,
+      told: `${invalid} ${directory}/none: the file is missing\n`,
+    })
+    assert.deepEqual(await ofText(''), {
+      code: 2,
+      told: `${invalid} ${file}: dataDir is not set\n`,
+    })
+    assert.deepEqual(await ofText(`dataDir=${directory}/d\ntickTime=soon\n`), {
+      code: 2,
+      told: `${invalid} ${file}: Invalid value soon for configuration tickTime: Not a number of type INT\n`,
+    })
+    const usage = await refused()
+    assert.equal(usage.code, 2)
+    assert.match(
+      usage.told,
+      /^millrace: Invalid arguments, .* Usage: ZooKeeperServerMain configfile/,
+    )
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
+})
+
+test('a data directory that is a file, and a taken admin port, end with codes 3 and 4', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'millrace-zookeeper-'))
+  const file = join(directory, 'zoo.cfg')
+  const taken = createServer()
+  try {
+    const address = 'clientPort=0\nclientPortAddress=127.0.0.1\nadmin.serverAddress=127.0.0.1\n'
+    writeFileSync(file, `dataDir=${file}\nadmin.enableServer=false\n${address}`)
+    const noDirectory = await refused(file)
+    assert.equal(noDirectory.code, 3)
+    assert.match(
+      noDirectory.told,
+      /^millrace: Unable to access datadir, .*: ENOTDIR: .*zoo\.cfg\n$/m,
+    )
+    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve))
+    const held = taken.address()
+    assert.ok(held !== null && typeof held === 'object')
+    writeFileSync(file, `dataDir=${directory}/d\nadmin.serverPort=${held.port}\n${address}`)
+    const noAdmin = await refused(file)
+    assert.equal(noAdmin.code, 4)
+    assert.match(noAdmin.told, /^millrace: Unable to start AdminServer, .*EADDRINUSE.*\n$/m)
+  } finally {
+    taken.close()
+    rmSync(directory, { recursive: true })
+  }
 })

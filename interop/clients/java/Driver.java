@@ -169,6 +169,7 @@ public final class Driver {
     settings.put("bootstrap.servers", bootstrap);
     settings.put("enable.auto.commit", "false");
     settings.put("auto.offset.reset", "earliest");
+    settings.put("fetch.max.wait.ms", "50");
     if (options.containsKey("group")) settings.put("group.id", options.get("group"));
     if (options.containsKey("isolation")) settings.put("isolation.level", options.get("isolation"));
     settings.put("key.deserializer", "org.apache.kafka.common.serialization.StringDeserializer");
@@ -223,7 +224,7 @@ public final class Driver {
       }
       consumer.assign(all);
       for (TopicPartition each : all) consumer.seek(each, 0);
-      long limit = System.currentTimeMillis() + LIMIT_MS;
+      long limit = System.currentTimeMillis() + limitMs(options);
       long count = 0;
       while (count < wanted && System.currentTimeMillis() < limit)
         for (ConsumerRecord<String, String> record : poll(consumer)) {
@@ -232,6 +233,11 @@ public final class Driver {
         }
     }
     return json(seen);
+  }
+
+  private static long limitMs(Map<String, String> options) {
+    String seconds = options.get("seconds");
+    return seconds == null ? LIMIT_MS : Long.parseLong(seconds) * 1000;
   }
 
   private static String group(Map<String, String> options) throws Exception {

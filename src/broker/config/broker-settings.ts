@@ -46,7 +46,6 @@ export const brokerDeclarations = defineSettings(
     'auto.leader.rebalance.enable': boolean({
       default: true,
       importance: 'high',
-      support: 'ignored',
     }),
     'background.threads': int({
       default: 10,
@@ -99,9 +98,9 @@ export const brokerDeclarations = defineSettings(
       importance: 'high',
       support: 'ignored',
     }),
-    'controlled.shutdown.enable': boolean({ default: true, support: 'ignored' }),
-    'controlled.shutdown.max.retries': int({ default: 3, support: 'ignored' }),
-    'controlled.shutdown.retry.backoff.ms': long({ default: 5000, support: 'ignored' }),
+    'controlled.shutdown.enable': boolean({ default: true }),
+    'controlled.shutdown.max.retries': int({ default: 3 }),
+    'controlled.shutdown.retry.backoff.ms': long({ default: 5000 }),
     'controller.listener.names': string({ default: null, importance: 'high', support: 'ignored' }),
     'controller.quota.window.num': int({
       default: 11,
@@ -115,7 +114,7 @@ export const brokerDeclarations = defineSettings(
       importance: 'low',
       support: 'ignored',
     }),
-    'controller.socket.timeout.ms': int({ default: 30000, support: 'ignored' }),
+    'controller.socket.timeout.ms': int({ default: 30000 }),
     'create.topic.policy.class.name': className({
       default: null,
       importance: 'low',
@@ -180,12 +179,10 @@ export const brokerDeclarations = defineSettings(
       default: 300,
       min: 1,
       importance: 'high',
-      support: 'ignored',
     }),
     'leader.imbalance.per.broker.percentage': int({
       default: 10,
       importance: 'high',
-      support: 'ignored',
     }),
     'listener.security.protocol.map': string({
       default: 'SASL_SSL:SASL_SSL,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT',
@@ -529,7 +526,7 @@ export const brokerDeclarations = defineSettings(
     'replica.fetch.wait.max.ms': int({ default: 500, importance: 'high' }),
     'replica.high.watermark.checkpoint.interval.ms': long({ default: 5000, importance: 'high' }),
     'replica.lag.time.max.ms': long({ default: 30000, importance: 'high' }),
-    'replica.selector.class': string({ default: null, support: 'ignored' }),
+    'replica.selector.class': string({ default: null }),
     'replica.socket.receive.buffer.bytes': int({
       default: 65536,
       importance: 'high',

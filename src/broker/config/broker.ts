@@ -1,8 +1,11 @@
 /** A broker's settings: server.properties read, checked, and given the names the code uses. */
 import { UserError } from '../../runtime/service.ts'
+import type { SettingsOf } from '../../runtime/settings.ts'
 import type { ReplicationSettings } from '../replication/settings.ts'
 import type { Endpoint } from '../znodes.ts'
+import type { ControlSettings } from '../controller/desk.ts'
 import { brokerDeclarations } from './broker-settings.ts'
+import { controlSettings } from './control.ts'
 import {
   configSources,
   configTypes,
@@ -11,7 +14,7 @@ import {
 } from './described.ts'
 import { ConfigLayers, type DynamicProperties, type Properties } from './layers.ts'
 import { parseListeners } from './listeners.ts'
-import { replicationSettings } from './replication.ts'
+import { readsByRack, replicationSettings } from './replication.ts'
 
 /** The values; those of dynamic settings change in place. */
 export interface BrokerFields {
@@ -49,7 +52,10 @@ export interface BrokerFields {
   readonly groups: GroupSettings
   /** The listener by which brokers reach each other. */
   readonly interBrokerListener: string
+  /** replica.selector.class sends consumers to replicas in their racks. */
+  readonly readsByRack: boolean
   readonly replication: ReplicationSettings
+  readonly control: ControlSettings
 }
 
 export interface BrokerSettings extends BrokerFields {
@@ -163,26 +169,34 @@ function read(layers: ConfigLayers): { fields: BrokerFields; warnings: readonly 
     highWatermarkCheckpointIntervalMs: values['replica.high.watermark.checkpoint.interval.ms'],
     producerIdExpirationMs: values['producer.id.expiration.ms'],
     httpAddress: values['millrace.http.address'],
-    groups: {
-      offsetsPartitionCount: values['offsets.topic.num.partitions'],
-      offsetsReplicationFactor: given.has('offsets.topic.replication.factor')
-        ? values['offsets.topic.replication.factor']
-        : undefined,
-      offsetsSegmentBytes: values['offsets.topic.segment.bytes'],
-      offsetsRetentionMs: values['offsets.retention.minutes'] * 60000,
-      offsetsRetentionCheckMs: values['offsets.retention.check.interval.ms'],
-      metadataBytesMax: values['offset.metadata.max.bytes'],
-      sessionTimeoutMinMs: values['group.min.session.timeout.ms'],
-      sessionTimeoutMaxMs: values['group.max.session.timeout.ms'],
-      initialRebalanceDelayMs: values['group.initial.rebalance.delay.ms'],
-      sizeMax: values['group.max.size'],
-    },
+    groups: groupSettings(values, given),
     interBrokerListener:
       values['inter.broker.listener.name'] ?? values['security.inter.broker.protocol'],
+    readsByRack: readsByRack(values['replica.selector.class']),
     replication: replicationSettings(values, given),
+    control: controlSettings(values),
   }
   refuseUnsafe(fields, layers)
   return { fields, warnings }
+}
+
+type BrokerValues = SettingsOf<typeof brokerDeclarations>
+
+function groupSettings(values: BrokerValues, given: ReadonlySet<string>): GroupSettings {
+  return {
+    offsetsPartitionCount: values['offsets.topic.num.partitions'],
+    offsetsReplicationFactor: given.has('offsets.topic.replication.factor')
+      ? values['offsets.topic.replication.factor']
+      : undefined,
+    offsetsSegmentBytes: values['offsets.topic.segment.bytes'],
+    offsetsRetentionMs: values['offsets.retention.minutes'] * 60000,
+    offsetsRetentionCheckMs: values['offsets.retention.check.interval.ms'],
+    metadataBytesMax: values['offset.metadata.max.bytes'],
+    sessionTimeoutMinMs: values['group.min.session.timeout.ms'],
+    sessionTimeoutMaxMs: values['group.max.session.timeout.ms'],
+    initialRebalanceDelayMs: values['group.initial.rebalance.delay.ms'],
+    sizeMax: values['group.max.size'],
+  }
 }
 
 /** What would let somebody in, or keep what should go, must not be overlooked. */

@@ -1,3 +1,4 @@
+import { UserError } from '../../runtime/service.ts'
 import { interBrokerLevel } from '../controller/level.ts'
 import type { ReplicationSettings } from '../replication/settings.ts'
 import type { brokerDeclarations } from './broker-settings.ts'
@@ -21,4 +22,18 @@ export function replicationSettings(
     socketTimeoutMs: values['replica.socket.timeout.ms'],
     lagTimeMaxMs: values['replica.lag.time.max.ms'],
   }
+}
+
+const selectors: Readonly<Record<string, boolean>> = {
+  'org.apache.kafka.common.replica.LeaderSelector': false,
+  'org.apache.kafka.common.replica.RackAwareReplicaSelector': true,
+}
+
+/** Whether consumers are sent to replicas in their racks (KIP-392). @throws UserError */
+export function readsByRack(selector: string | null): boolean {
+  if (selector === null || selector === '') return false
+  const isRackAware = selectors[selector]
+  if (isRackAware === undefined)
+    throw new UserError(`replica.selector.class: Class ${selector} could not be found.`)
+  return isRackAware
 }

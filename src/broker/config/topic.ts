@@ -100,6 +100,8 @@ export interface TopicConfig {
   readonly log: LogSettings
   readonly minInSyncReplicas: number
   readonly downConversionAllowed: boolean
+  /** By the topic itself, whatever brokers say of all. */
+  readonly uncleanElectionAllowed: boolean
   readonly describe: () => DescribedConfig[]
 }
 
@@ -133,6 +135,9 @@ export function topicConfig(
     log,
     minInSyncReplicas: values['min.insync.replicas'],
     downConversionAllowed: values['message.downconversion.enable'],
+    uncleanElectionAllowed:
+      overrides['unclean.leader.election.enable'] !== undefined &&
+      values['unclean.leader.election.enable'],
     describe: () => describe(overrides, broker),
   }
 }

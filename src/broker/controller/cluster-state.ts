@@ -1,77 +1,82 @@
+/** Reads what the znodes say of brokers, topics and partitions. */
 import {
   isZooKeeperError,
   type Watcher,
   type ZooKeeperClient,
 } from '../../zookeeper/client/client.ts'
 import {
+  brokerIdOf,
   decodeBroker,
   decodePartitionState,
   decodeTopic,
   paths,
-  type BrokerRegistration,
-  type PartitionState,
   type TopicAssignment,
 } from '../znodes.ts'
+import type { LiveBroker, StoredState } from './cluster.ts'
 
-/** A partition's state with the version of its znode, which is the partition epoch. */
-export interface StoredState extends PartitionState {
-  readonly version: number
-}
-
-export interface KnownTopic {
-  readonly assignment: TopicAssignment
-  /** zkVersion of the topic's node. */
-  readonly version: number
-  readonly states: Map<number, StoredState>
-  /** Brokers know of it as it is now. */
-  isTold: boolean
-}
-
+/** The live brokers; the watcher tells of comings, goings, and registrations that are rewritten. */
 export async function readBrokers(
   zookeeper: ZooKeeperClient,
   watcher: Watcher,
-): Promise<Map<number, BrokerRegistration>> {
+): Promise<Map<number, LiveBroker>> {
   const { children } = await zookeeper.getChildren(paths.brokerIds, watcher)
-  const brokers = new Map<number, BrokerRegistration>()
+  const brokers = new Map<number, LiveBroker>()
   await Promise.all(
     children.map(async (child) => {
-      const found = await readIfThere(zookeeper, `${paths.brokerIds}/${child}`)
-      const broker = found && decodeBroker(Number(child), found.data)
-      if (broker !== undefined) brokers.set(broker.id, broker)
+      const id = brokerIdOf(child)
+      if (id === undefined) return
+      const found = await readIfThere(zookeeper, paths.brokerId(id), watcher)
+      const broker = found && decodeBroker(id, found.data)
+      if (found !== undefined && broker !== undefined)
+        brokers.set(broker.id, { ...broker, epoch: found.czxid })
     }),
   )
   return brokers
+}
+
+export interface TopicNode {
+  readonly assignment: TopicAssignment
+  readonly version: number
 }
 
 /** Undefined where the topic has gone, or its node is not to be read. */
 export async function readTopic(
   zookeeper: ZooKeeperClient,
   topic: string,
-  watcher: Watcher,
-): Promise<KnownTopic | undefined> {
+  watcher?: Watcher,
+): Promise<TopicNode | undefined> {
   const found = await readIfThere(zookeeper, paths.topic(topic), watcher)
   const assignment = found && decodeTopic(found.data)
   if (found === undefined || assignment === undefined) return undefined
+  return { assignment, version: found.version }
+}
+
+/** The states of these partitions; those that have none, or none that makes sense, are left out. */
+export async function readStates(
+  zookeeper: ZooKeeperClient,
+  topic: string,
+  partitions: Iterable<number>,
+): Promise<Map<number, StoredState>> {
   const states = new Map<number, StoredState>()
   await Promise.all(
-    [...assignment.partitions.keys()].map(async (index) => {
+    [...partitions].map(async (index) => {
       const node = await readIfThere(zookeeper, paths.partitionState(topic, index))
       const state = node && decodePartitionState(node.data)
       if (node !== undefined && state !== undefined)
         states.set(index, { ...state, version: node.version })
     }),
   )
-  return { assignment, version: found.version, states, isTold: false }
+  return states
 }
 
 export async function readIfThere(
   zookeeper: ZooKeeperClient,
   path: string,
   watcher?: Watcher,
-): Promise<{ data: Buffer; version: number } | undefined> {
+): Promise<{ data: Buffer; version: number; czxid: bigint } | undefined> {
   try {
     const { data, stat } = await zookeeper.getData(path, watcher)
-    return { data, version: stat.version }
+    return { data, version: stat.version, czxid: stat.czxid }
   } catch (error) {
     if (isZooKeeperError(error, 'NONODE')) return undefined
     throw error

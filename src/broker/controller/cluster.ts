@@ -25,7 +25,8 @@ export interface KnownPartition {
 
 export interface KnownTopic {
   readonly name: string
-  readonly topicId: string
+  /** Undefined where topics have no ids, at levels below 2.8. */
+  readonly topicId: string | undefined
   /** zkVersion of the topic's node. */
   readonly version: number
   readonly partitions: ReadonlyMap<number, KnownPartition>
@@ -136,9 +137,10 @@ export class Cluster {
     this.#review(partition)
   }
 
-  setTopic(name: string, topicId: string, version: number): void {
+  setTopic(name: string, topicId: string | undefined, version: number): void {
     const known = this.#topics.get(name)
-    if (known === undefined) this.#topics.set(name, { name, topicId, version, partitions: new Map() })
+    if (known === undefined)
+      this.#topics.set(name, { name, topicId, version, partitions: new Map() })
     else Object.assign(known, { topicId, version })
   }
 

@@ -76,6 +76,13 @@ export class DeletionPlan {
     return { announced, removals, finished }
   }
 
+  /** Nothing more will come of it by itself: it waits for brokers that are down, or have failed. */
+  isHeldUp(topic: string): boolean {
+    for (const { brokers } of this.#deletions.get(topic)?.replicas.values() ?? [])
+      for (const standing of brokers.values()) if (standing === 'asked') return false
+    return true
+  }
+
   /** A broker's answer for one replica. */
   answered(topic: string, index: number, broker: number, isDone: boolean): void {
     const deletion = this.#deletions.get(topic)

@@ -1,6 +1,6 @@
 /** Deletes topics that somebody asked to delete (kafka.md C). */
 import { isBeingReassigned } from './cluster.ts'
-import { deleteIfThere, treeOf } from './cluster-reader.ts'
+import { treeOf } from './cluster-state.ts'
 import { DeletionPlan } from './deletion-plan.ts'
 import type { Desk } from './desk.ts'
 import { OrderBatch, type StopReplicaRequest } from './order-batch.ts'
@@ -17,17 +17,49 @@ export class Deletions {
   readonly #plan = new DeletionPlan()
   /** Asked for, perhaps of topics that are not known yet. */
   #requested = new Set<string>()
+  readonly #waiters = new Map<string, (() => void)[]>()
   /** Reads topics that are not known, without bringing them up. */
   readonly #learn: (topics: readonly string[]) => Promise<unknown>
+  readonly #topicIds: Map<string, string>
 
-  constructor(desk: Desk, learn: (topics: readonly string[]) => Promise<unknown>) {
+  constructor(
+    desk: Desk,
+    learn: (topics: readonly string[]) => Promise<unknown>,
+    topicIds: Map<string, string>,
+  ) {
     this.#desk = desk
     this.#learn = learn
+    this.#topicIds = topicIds
   }
 
   /** Whether the topic is on its way out: nobody is to bring it up any more. */
   isDue(topic: string): boolean {
     return this.#plan.has(topic) || this.#requested.has(topic)
+  }
+
+  /**
+   * Resolves when a deletion that was begun is done, or waits for brokers that are down. Only then may the
+   * topic be made again.
+   */
+  whenSettled(topic: string): Promise<void> {
+    if (this.#plan.isHeldUp(topic)) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.#waiters.set(topic, [...(this.#waiters.get(topic) ?? []), resolve])
+    })
+  }
+
+  #settle(): void {
+    for (const [topic, waiters] of this.#waiters) {
+      if (!this.#plan.isHeldUp(topic)) continue
+      this.#waiters.delete(topic)
+      for (const resolve of waiters) resolve()
+    }
+  }
+
+  /** The term is over: nobody need wait for it any more. */
+  end(): void {
+    for (const waiters of this.#waiters.values()) for (const resolve of waiters) resolve()
+    this.#waiters.clear()
   }
 
   readonly #due = (): void => this.#desk.enqueue('topic deletion', () => this.look())
@@ -40,7 +72,7 @@ export class Deletions {
 
   /** Reads the requests only: which topics are not to be brought up. */
   async read(): Promise<void> {
-    const { zookeeper, settings, ports } = this.#desk
+    const { zookeeper, office, settings, ports } = this.#desk
     const { children } = await zookeeper.getChildren(paths.topicDeletions, this.#due)
     if (settings.topicDeletionAllowed) {
       this.#requested = new Set(children)
@@ -48,7 +80,7 @@ export class Deletions {
     }
     for (const topic of children) {
       ports.logger.info(`Removing ${paths.topicDeletion(topic)} since delete topic is disabled`)
-      await deleteIfThere(zookeeper, paths.topicDeletion(topic))
+      await office.remove([paths.topicDeletion(topic)])
     }
   }
 
@@ -88,6 +120,7 @@ export class Deletions {
       this.#desk.send(remove)
     }
     for (const topic of finished) await this.#finish(topic)
+    this.#settle()
   }
 
   /** The topic's nodes, then its settings, then the request: what is left is done again. */
@@ -96,8 +129,10 @@ export class Deletions {
     const tree = await treeOf(zookeeper, paths.topic(topic))
     await office.write(tree.map((path) => ({ type: 'delete', path })))
     for (const path of [paths.config('topics', topic), paths.topicDeletion(topic)])
-      if ((await zookeeper.exists(path)) !== null) await office.write([{ type: 'delete', path }])
+      await office.remove([path])
     cluster.removeTopic(topic)
+    // One that is made again is another topic.
+    this.#topicIds.delete(topic)
     this.#requested.delete(topic)
     ports.logger.info(`Deletion of topic ${topic} successfully completed`)
   }

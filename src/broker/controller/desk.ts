@@ -10,7 +10,7 @@ export interface ControllerSettings {
   readonly brokerId: number
   readonly topicDeletionAllowed: boolean
   /** unclean.leader.election.enable, which topics can override. */
-  readonly uncleanElectionAllowed: boolean
+  readonly isUncleanElectionAllowed: () => boolean
   /** auto.leader.rebalance.enable; undefined: leaders stay where they are. */
   readonly rebalance?: RebalanceSettings
 }
@@ -19,6 +19,18 @@ export interface RebalanceSettings {
   readonly intervalMs: number
   /** Of a broker's preferred leaderships, how many may be led elsewhere. */
   readonly imbalancePercentMax: number
+}
+
+/** What a broker's properties say of controllers, and of what brokers say to them. */
+export interface ControlSettings {
+  /** Undefined: auto.leader.rebalance.enable is off. */
+  readonly rebalance?: RebalanceSettings
+  /** controller.socket.timeout.ms */
+  readonly socketTimeoutMs: number
+  /** controlled.shutdown.max.retries; 0: controlled.shutdown.enable is off. */
+  readonly shutdownAttemptsMax: number
+  /** controlled.shutdown.retry.backoff.ms */
+  readonly shutdownBackoffMs: number
 }
 
 /** What the duties of one term of office work with. */

@@ -69,9 +69,7 @@ export function electForShutdown(
 ): Election | undefined {
   const stays = (id: number) => isr.includes(id) && isOnline(id) && !isShuttingDown(id)
   const leader = replicas.find(stays)
-  return leader === undefined
-    ? undefined
-    : { leader, isr: isr.filter((id) => !isShuttingDown(id)) }
+  return leader === undefined ? undefined : { leader, isr: isr.filter((id) => !isShuttingDown(id)) }
 }
 
 /**

@@ -1,14 +1,9 @@
 /** Leaders are elected: after a loss, on request, and to where they are preferred (kafka.md C). */
 import { Errors } from '../../kafka/errors.ts'
-import {
-  decodeConfig,
-  decodePartitionList,
-  paths,
-  type TopicPartition,
-} from '../znodes.ts'
+import { decodeConfig, decodePartitionList, paths, type TopicPartition } from '../znodes.ts'
 import { imbalanced } from './balance.ts'
 import { isBeingReassigned, type KnownPartition } from './cluster.ts'
-import { deleteIfThere, readIfThere } from './cluster-reader.ts'
+import { readIfThere } from './cluster-state.ts'
 import type { Desk } from './desk.ts'
 import {
   electAfterLoss,
@@ -88,7 +83,9 @@ export class Elections {
       names.map(async (name) => {
         const node = await readIfThere(zookeeper, paths.config('topics', name))
         const own = node && decodeConfig(node.data)[uncleanSetting]
-        return own === undefined ? settings.uncleanElectionAllowed : own.toLowerCase() === 'true'
+        return own === undefined
+          ? settings.isUncleanElectionAllowed()
+          : own.toLowerCase() === 'true'
       }),
     )
     return new Set(names.filter((_, at) => allowed[at]))
@@ -139,7 +136,7 @@ export class Elections {
     if (node !== undefined && list === undefined)
       this.#desk.ports.logger.warn(`${path} is no list of partitions; it is removed`)
     await this.elect(list ?? [], 'preferred')
-    await deleteIfThere(zookeeper, path)
+    await this.#desk.office.remove([path])
   }
 
   /** ElectLeaders: an outcome for each partition, in order. */
@@ -185,9 +182,7 @@ export class Elections {
       return refuse(Errors.INVALID_TOPIC_EXCEPTION, 'The topic is being deleted')
     const leader = partition.state?.leader
     const isNeeded =
-      type === 'preferred'
-        ? leader !== partition.assignment.replicas[0]
-        : !cluster.isLed(partition)
+      type === 'preferred' ? leader !== partition.assignment.replicas[0] : !cluster.isLed(partition)
     if (isNeeded) return undefined
     return refuse(
       Errors.ELECTION_NOT_NEEDED,

@@ -11,6 +11,8 @@ export interface InterBrokerLevel {
   readonly listOffsets: number
   /** -1: followers know nothing of leader epochs, and cut their logs at the high watermark. */
   readonly offsetForLeaderEpoch: number
+  /** Topics get ids, and clients are told of them. */
+  readonly usesTopicIds: boolean
 }
 
 /** From this level up to the next row's, in the order of the interface's fields. */
@@ -45,8 +47,9 @@ function compare(one: string, other: string): number {
   return 0
 }
 
-/** The level as the setting has it, as `2.3` or `0.10.1-IV2`; unset, it is 2.3. */
-export function interBrokerLevel(setting = '2.3'): InterBrokerLevel {
+/** The level as the setting has it, as `2.3` or `0.10.1-IV2`; unset, it is 2.3, but with topic ids. */
+export function interBrokerLevel(given?: string): InterBrokerLevel {
+  const setting = given ?? '2.3'
   const known = levels.findLast(([level]) => compare(level, setting) <= 0)
   const [, ...versions] = known ?? ['0.8', 0, 0, 0, 0, 0, 0, -1]
   return {
@@ -57,5 +60,6 @@ export function interBrokerLevel(setting = '2.3'): InterBrokerLevel {
     fetch: versions[4],
     listOffsets: versions[5],
     offsetForLeaderEpoch: versions[6],
+    usesTopicIds: given === undefined || compare(given, '2.8') >= 0,
   }
 }

@@ -88,7 +88,7 @@ export class Links {
   #follow<R extends { readonly errorCode: number }>(
     broker: number,
     answer: Promise<R>,
-    done: (response: R) => void,
+    onAnswer: (response: R) => void,
   ): void {
     const { logger } = this.#parts
     const link = this.#links.get(broker)
@@ -97,7 +97,7 @@ export class Links {
         if (this.#links.get(broker) !== link) return
         if (response.errorCode !== 0)
           logger.warn(`Broker ${broker} refuses an order with error ${response.errorCode}`)
-        done(response)
+        onAnswer(response)
       },
       (error: unknown) => {
         if (error instanceof LinkClosed) return

@@ -2,13 +2,9 @@
 import type { LeaderAndIsr } from '../../kafka/messages/leader-and-isr.ts'
 import { Errors } from '../../kafka/errors.ts'
 import type { ResponseOf } from '../../wire/schema.ts'
-import {
-  decodeLogDirectoryEvent,
-  paths,
-  type TopicPartition,
-} from '../znodes.ts'
+import { decodeLogDirectoryEvent, paths, type TopicPartition } from '../znodes.ts'
 import type { KnownPartition, LiveBroker } from './cluster.ts'
-import { deleteIfThere, readBrokers, readIfThere } from './cluster-reader.ts'
+import { readBrokers, readIfThere } from './cluster-state.ts'
 import type { Desk } from './desk.ts'
 import { electForShutdown } from './election.ts'
 import type { Elections } from './elections.ts'
@@ -124,7 +120,7 @@ export class Membership {
     for (const id of concerned)
       for (const partition of cluster.hostedBy(id)) batch.lead(partition, [id])
     this.#desk.send(batch)
-    await Promise.all(children.map((name) => deleteIfThere(zookeeper, `${path}/${name}`)))
+    await this.#desk.office.remove(children.map((name) => `${path}/${name}`))
   }
 
   /** As a term begins: what these notices tell is read anew anyway. */
@@ -132,7 +128,7 @@ export class Membership {
     const { zookeeper } = this.#desk
     const path = paths.logDirectoryEvents
     const { children } = await zookeeper.getChildren(path, this.#directoriesDue)
-    await Promise.all(children.map((name) => deleteIfThere(zookeeper, `${path}/${name}`)))
+    await this.#desk.office.remove(children.map((name) => `${path}/${name}`))
   }
 
   /** A broker's answer names the replicas whose log directory has failed. */

@@ -1,7 +1,7 @@
 /** Leaders' notices of changed in-sync sets: read, passed on to all brokers, removed (kafka.md C). */
 import { decodePartitionList, paths } from '../znodes.ts'
 import type { KnownPartition } from './cluster.ts'
-import { deleteIfThere, readIfThere } from './cluster-reader.ts'
+import { readIfThere } from './cluster-state.ts'
 import type { Desk } from './desk.ts'
 import { OrderBatch } from './order-batch.ts'
 
@@ -48,7 +48,6 @@ export class IsrNotices {
   }
 
   async #remove(names: readonly string[]): Promise<void> {
-    const { zookeeper } = this.#desk
-    await Promise.all(names.map((name) => deleteIfThere(zookeeper, `${paths.isrChanges}/${name}`)))
+    await this.#desk.office.remove(names.map((name) => `${paths.isrChanges}/${name}`))
   }
 }

@@ -99,9 +99,7 @@ export class OrderBatch {
 
   /** The broker removes its data of a partition: the whole topic goes, or this replica only. */
   remove(broker: number, partition: KnownPartition, isTopicDeletion: boolean): void {
-    const leaderEpoch = isTopicDeletion
-      ? epochDuringDeletion
-      : (partition.state?.leaderEpoch ?? -1)
+    const leaderEpoch = isTopicDeletion ? epochDuringDeletion : (partition.state?.leaderEpoch ?? -1)
     this.#stop(broker, partition, { isDeletion: true, leaderEpoch })
   }
 
@@ -235,7 +233,12 @@ export class OrderBatch {
   }
 }
 
-function fieldsOf({ controllerEpoch, leader, leaderEpoch, isr }: NonNullable<KnownPartition['state']>) {
+function fieldsOf({
+  controllerEpoch,
+  leader,
+  leaderEpoch,
+  isr,
+}: NonNullable<KnownPartition['state']>) {
   return { controllerEpoch, leader, leaderEpoch, isr: [...isr] }
 }
 
@@ -246,7 +249,8 @@ function grouped<P>(
   topicId: string,
 ): { partitionStates: P[] } {
   let group = topics.get(topicName)
-  if (group === undefined) topics.set(topicName, (group = { topicName, topicId, partitionStates: [] }))
+  if (group === undefined)
+    topics.set(topicName, (group = { topicName, topicId, partitionStates: [] }))
   return group
 }
 

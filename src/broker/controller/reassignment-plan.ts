@@ -34,8 +34,7 @@ export function planReassignment(
 ): ReplicaAssignment | Refusal {
   if (target !== null) {
     const problem = targetProblem(assignment, target, live)
-    if (problem !== undefined)
-      return { error: Errors.INVALID_REPLICA_ASSIGNMENT, message: problem }
+    if (problem !== undefined) return { error: Errors.INVALID_REPLICA_ASSIGNMENT, message: problem }
     return reassigned(assignment, target)
   }
   if (!isBeingReassigned(assignment))

@@ -15,7 +15,7 @@ import {
   type KnownPartition,
   type ReplicaAssignment,
 } from './cluster.ts'
-import { deleteIfThere, readIfThere } from './cluster-reader.ts'
+import { readIfThere } from './cluster-state.ts'
 import type { Desk } from './desk.ts'
 import { OrderBatch } from './order-batch.ts'
 import {
@@ -121,10 +121,10 @@ export class Reassignments {
 
   /** What the node is to list from now on; it goes with the last. */
   async #list(listed: readonly WantedReplicas[]): Promise<void> {
-    const { office, zookeeper } = this.#desk
+    const { office } = this.#desk
     const isLess = listed.length < this.#listed.length
     this.#listed = listed
-    if (listed.length === 0) await deleteIfThere(zookeeper, paths.reassignments)
+    if (listed.length === 0) await office.remove([paths.reassignments])
     else if (isLess) {
       const data = encodeReassignments(listed)
       await office.write([{ type: 'setData', path: paths.reassignments, data }])

@@ -4,7 +4,11 @@ import type { LeaderAndIsr } from '../../kafka/messages/leader-and-isr.ts'
 import type { StopReplica } from '../../kafka/messages/stop-replica.ts'
 import type { RequestInputOf, RequestOf } from '../../wire/schema.ts'
 import type { UpdateMetadata } from '../../kafka/messages/update-metadata.ts'
-import type { LeaderAndIsrRequest, StopReplicaRequest, UpdateMetadataRequest } from './order-batch.ts'
+import type {
+  LeaderAndIsrRequest,
+  StopReplicaRequest,
+  UpdateMetadataRequest,
+} from './order-batch.ts'
 
 interface Named<P> {
   readonly topicName: string
@@ -25,8 +29,12 @@ export function leaderAndIsrIn(
   const { type, topicStates, ungroupedPartitionStates: _, ...common } = request
   if (version >= 2) return { ...common, topicStates, ...(version >= 5 ? { type } : {}) }
   const states = ungrouped(topicStates).map(
-    ({ addingReplicas: _adding, removingReplicas: _removing, leaderRecoveryState: _state, ...state }) =>
-      state,
+    ({
+      addingReplicas: _adding,
+      removingReplicas: _removing,
+      leaderRecoveryState: _state,
+      ...state
+    }) => state,
   )
   return { ...common, ungroupedPartitionStates: states }
 }

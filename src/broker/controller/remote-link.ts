@@ -1,6 +1,7 @@
 /** The controller's connection to one other broker: a queue of orders, one in flight at a time. */
 import { backoffMs } from '../../client/backoff.ts'
 import { BrokerConnection } from '../../client/connection.ts'
+import { KafkaError } from '../../client/errors.ts'
 import { LeaderAndIsr } from '../../kafka/messages/leader-and-isr.ts'
 import { StopReplica } from '../../kafka/messages/stop-replica.ts'
 import { UpdateMetadata } from '../../kafka/messages/update-metadata.ts'
@@ -10,7 +11,11 @@ import type { ResponseOf } from '../../wire/schema.ts'
 import type { Endpoint } from '../znodes.ts'
 import type { InterBrokerLevel } from './level.ts'
 import { LinkClosed, type ClosableLink } from './links.ts'
-import type { LeaderAndIsrRequest, StopReplicaRequest, UpdateMetadataRequest } from './order-batch.ts'
+import type {
+  LeaderAndIsrRequest,
+  StopReplicaRequest,
+  UpdateMetadataRequest,
+} from './order-batch.ts'
 import { leaderAndIsrIn, stopReplicaIn, updateMetadataIn } from './remote-forms.ts'
 
 type RemoteLinkPorts = Pick<Ports, 'clock' | 'network' | 'random' | 'logger'>
@@ -26,9 +31,10 @@ export interface RemoteLinkSettings {
 
 interface Order {
   readonly carryOut: (connection: BrokerConnection) => Promise<void>
-  readonly reject: (error: LinkClosed) => void
+  readonly reject: (error: Error) => void
 }
 
+const complainAfter = 4
 const backoff = { firstMs: 100, mostMs: 1000 }
 
 /**
@@ -111,6 +117,12 @@ export class RemoteLink implements ClosableLink {
         this.#failures = 0
       } catch (error) {
         if (this.#isClosed) break
+        if (error instanceof KafkaError && error.errorName === 'INVALID_ARGUMENT') {
+          // It cannot be put in words: to try again would hold up all the others.
+          this.#queue.shift()
+          order.reject(error)
+          continue
+        }
         this.#connection?.close()
         this.#connection = undefined
         this.#failures += 1
@@ -132,12 +144,14 @@ export class RemoteLink implements ClosableLink {
     return connection
   }
 
-  /** Once per trouble, not once per attempt. */
+  /** Once per trouble, and not of a broker that is just about to listen. */
   #complain(error: unknown): void {
-    if (this.#failures !== 1) return
+    if (this.#failures !== complainAfter) return
     const { host, port } = this.#settings.endpoint
     const text = error instanceof Error ? error.message : String(error)
-    this.#ports.logger.warn(`Cannot give orders to the broker at ${host}:${port}, trying on: ${text}`)
+    this.#ports.logger.warn(
+      `Cannot give orders to the broker at ${host}:${port}, trying on: ${text}`,
+    )
   }
 
   #pause(): Promise<void> {

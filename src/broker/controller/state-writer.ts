@@ -7,7 +7,7 @@ import {
 } from '../../zookeeper/client/client.ts'
 import { decodePartitionState, encodePartitionState, paths } from '../znodes.ts'
 import type { Cluster, KnownPartition, StoredState } from './cluster.ts'
-import { readIfThere } from './cluster-reader.ts'
+import { readIfThere } from './cluster-state.ts'
 import type { Election } from './election.ts'
 import type { Office } from './office.ts'
 
@@ -80,7 +80,8 @@ export class StateWriter {
   /** Returns those that were not written, since their nodes are not as they were thought to be. */
   async #writeAll(changes: readonly Change[], together: number): Promise<KnownPartition[]> {
     const groups: Change[][] = []
-    for (let at = 0; at < changes.length; at += together) groups.push(changes.slice(at, at + together))
+    for (let at = 0; at < changes.length; at += together)
+      groups.push(changes.slice(at, at + together))
     const stale = await Promise.all(groups.map((group) => this.#writeGroup(group)))
     return stale.flat()
   }
@@ -164,7 +165,8 @@ export class StateWriter {
     const parents: string[] = []
     for (const topic of new Set(group.map(({ partition }) => partition.topic)))
       if (!this.#hasAnyState(topic)) parents.push(paths.partitions(topic))
-    for (const { partition } of group) parents.push(paths.partition(partition.topic, partition.index))
+    for (const { partition } of group)
+      parents.push(paths.partition(partition.topic, partition.index))
     return parents
   }
 

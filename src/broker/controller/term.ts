@@ -13,10 +13,8 @@ import { Reassignments } from './reassignments.ts'
 import { StateWriter } from './state-writer.ts'
 import { Topics, type TopicIds } from './topics.ts'
 
-export interface TermParts extends Pick<
-  Desk,
-  'ports' | 'settings' | 'zookeeper' | 'office' | 'enqueue'
-> {
+export interface TermParts
+  extends Pick<Desk, 'ports' | 'settings' | 'zookeeper' | 'office' | 'enqueue'> {
   readonly openLink: (broker: LiveBroker) => ClosableLink
   readonly endpointOf: (broker: LiveBroker) => Endpoint | undefined
   readonly topicIds: TopicIds
@@ -68,7 +66,7 @@ export class Term {
       links: this.#links,
       send: (batch) => this.#send(batch),
     }
-    this.deletions = new Deletions(desk, (names) => this.topics.learn(names))
+    this.deletions = new Deletions(desk, (names) => this.topics.learn(names), parts.topicIds.seen)
     const isBeingDeleted = (topic: string) => this.deletions.isDue(topic)
     this.elections = new Elections(desk, isBeingDeleted)
     this.topics = new Topics(desk, parts.topicIds, this)
@@ -139,6 +137,7 @@ export class Term {
     this.#isOver = true
     this.#timer?.cancel()
     this.#links.closeAll()
+    this.deletions.end()
   }
 }
 

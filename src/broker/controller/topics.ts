@@ -8,7 +8,7 @@ import {
   type KnownTopic,
   type ReplicaAssignment,
 } from './cluster.ts'
-import { readStates, readTopic, type TopicNode } from './cluster-reader.ts'
+import { readStates, readTopic, type TopicNode } from './cluster-state.ts'
 import type { Desk } from './desk.ts'
 import type { Elections } from './elections.ts'
 import { OrderBatch } from './order-batch.ts'
@@ -21,6 +21,8 @@ export interface TopicIds {
   readonly seen: Map<string, string>
   /** What this broker's data, or the description of the cluster it was given, says. */
   readonly stored: (topic: string) => string | undefined
+  /** Topics without an id get one. */
+  readonly areUsed: boolean
 }
 
 export class Topics {
@@ -101,10 +103,11 @@ export class Topics {
   }
 
   /** A node without an id lost it, or was written by an old tool (kafka.md C, KAFKA-14190). */
-  #idOf(name: string, { topicId }: TopicAssignment): string {
-    const { seen, stored } = this.#ids
-    const id = topicId ?? seen.get(name) ?? stored(name) ?? randomTopicId(this.#desk.ports.random)
-    seen.set(name, id)
+  #idOf(name: string, { topicId }: TopicAssignment): string | undefined {
+    const { seen, stored, areUsed } = this.#ids
+    const known = topicId ?? seen.get(name) ?? stored(name)
+    const id = known ?? (areUsed ? randomTopicId(this.#desk.ports.random) : undefined)
+    if (id !== undefined) seen.set(name, id)
     return id
   }
 
@@ -112,7 +115,8 @@ export class Topics {
   readonly #withoutId = new Set<string>()
 
   #noteId(name: string, { assignment }: TopicNode): void {
-    if (assignment.topicId === undefined) this.#withoutId.add(name)
+    const isLacking = assignment.topicId !== this.#desk.cluster.topics.get(name)?.topicId
+    if (isLacking) this.#withoutId.add(name)
     else this.#withoutId.delete(name)
   }
 
@@ -176,7 +180,7 @@ export class Topics {
       return
     }
     this.#adopt(topic, node)
-    if (topicId === undefined || hasLostReassignment(topic, node.assignment))
+    if (topicId !== topic.topicId || hasLostReassignment(topic, node.assignment))
       await this.rewrite(name)
     if (this.#deletions.isDue(name)) return
     const stateless = [...topic.partitions.values()].filter(({ state }) => state === undefined)

@@ -68,6 +68,8 @@ export class FetchSession implements SessionIdentity {
   lastUsedMs: number
   /** What the next request must name. */
   epoch = nextEpoch(firstEpoch)
+  /** Runs when the session is over. */
+  onClose: () => void = () => {}
   /** In the order in which they are served: whoever got records goes to the end. */
   readonly #partitions = new Map<string, SessionPartition>()
 
@@ -88,6 +90,16 @@ export class FetchSession implements SessionIdentity {
     const partitions = [...this.#partitions.values()]
     for (const one of partitions) one.topic ??= nameOf(one.topicId)
     return partitions
+  }
+
+  /** What the session keeps of a partition that a request names. */
+  memberOf({ topic, topicId, wanted }: Asked): SessionPartition | undefined {
+    return this.#partitions.get(this.#key(topic, topicId, wanted.partition))
+  }
+
+  /** It has not been forgotten. */
+  holds(partition: SessionPartition): boolean {
+    return this.#partitions.get(partition.key) === partition
   }
 
   /** Takes up what a request says of partitions, new ones among them. */
@@ -111,7 +123,7 @@ export class FetchSession implements SessionIdentity {
 
   /** The answer to the session's first request names every partition. */
   told({ topic, topicId, wanted }: Asked, facts: PartitionFacts): void {
-    const partition = this.#partitions.get(this.#key(topic, topicId, wanted.partition))
+    const partition = this.memberOf({ topic, topicId, wanted })
     if (partition === undefined) return
     partition.highWatermark = facts.highWatermark
     partition.logStartOffset = facts.logStartOffset
@@ -123,19 +135,26 @@ export class FetchSession implements SessionIdentity {
    */
   tell(partition: SessionPartition, facts: PartitionFacts): boolean {
     const isFailure = facts.errorCode !== Errors.NONE || facts.isRedirected
-    const isTold =
-      isFailure ||
-      facts.recordsBytes > 0 ||
-      partition.highWatermark !== facts.highWatermark ||
-      partition.logStartOffset !== facts.logStartOffset
+    const isTold = this.isNews(partition, facts)
     partition.highWatermark = isFailure ? -1 : facts.highWatermark
     partition.logStartOffset = facts.logStartOffset
     // Forgotten or named anew meanwhile, it is not of this session any more.
-    if (facts.recordsBytes > 0 && this.#partitions.get(partition.key) === partition) {
+    if (facts.recordsBytes > 0 && this.holds(partition)) {
       this.#partitions.delete(partition.key)
       this.#partitions.set(partition.key, partition)
     }
     return isTold
+  }
+
+  /** There is something in it that the client has not been told. */
+  isNews(partition: SessionPartition, facts: PartitionFacts): boolean {
+    return (
+      facts.errorCode !== Errors.NONE ||
+      facts.isRedirected ||
+      facts.recordsBytes > 0 ||
+      partition.highWatermark !== facts.highWatermark ||
+      partition.logStartOffset !== facts.logStartOffset
+    )
   }
 
   #key(topic: string | undefined, topicId: string, partition: number): string {

@@ -8,7 +8,6 @@ import {
   finalEpoch,
   firstEpoch,
   nextEpoch,
-  type SessionPartition,
 } from './session.ts'
 
 export interface FetchSessionLimits {
@@ -21,7 +20,7 @@ export interface FetchSessionLimits {
 /** Sessions that nobody used, or that are older than this, may be given up (not a setting of Kafka's). */
 const evictionMs = 120_000
 /** Of all sessions together. A client beyond it is served without a session. */
-const partitionsMax = 1_000_000
+const partitionsMax = 500_000
 
 /** What a request came to: with a session, towards one, without, or refused. */
 export type FetchScope =
@@ -33,14 +32,11 @@ export type FetchScope =
       readonly session: FetchSession
       /** The session's until another request takes it up. */
       readonly epoch: number
-      readonly partitions: readonly SessionPartition[]
     }
 
 export interface OpenOptions {
   readonly usesTopicIds: boolean
   readonly nowMs: number
-  /** The topic of an id, where it is known. */
-  readonly nameOf: (topicId: string) => string | undefined
 }
 
 export interface Requester {
@@ -70,7 +66,7 @@ export class FetchSessions {
   open(
     request: Pick<FetchRequest, 'sessionId' | 'sessionEpoch' | 'forgottenTopicsData'>,
     asked: readonly Asked[],
-    { usesTopicIds, nowMs, nameOf }: OpenOptions,
+    { usesTopicIds, nowMs }: OpenOptions,
   ): FetchScope {
     const { sessionId, sessionEpoch } = request
     const session = this.#sessions.get(sessionId)
@@ -95,8 +91,7 @@ export class FetchSessions {
     session.lastUsedMs = nowMs
     this.#sessions.delete(sessionId)
     this.#sessions.set(sessionId, session)
-    const partitions = session.partitions(nameOf)
-    return { kind: 'incremental', session, epoch: session.epoch, partitions }
+    return { kind: 'incremental', session, epoch: session.epoch }
   }
 
   /** A session of these partitions, where there is room or somebody who matters less. */
@@ -152,7 +147,9 @@ export class FetchSessions {
   }
 
   #remove(session: FetchSession): void {
-    if (this.#sessions.delete(session.id)) this.#partitionCount -= session.size
+    if (!this.#sessions.delete(session.id)) return
+    this.#partitionCount -= session.size
+    session.onClose()
   }
 }
 

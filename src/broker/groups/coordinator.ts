@@ -21,6 +21,7 @@ import { generationProblem, type MemberIdentity } from './identity.ts'
 import { groupError } from './log-errors.ts'
 import type { JoinRequest } from './member.ts'
 import { groupRecord } from './offsets.ts'
+import { Removals } from './removals.ts'
 import type { Shard } from './shard.ts'
 import { Shards, type Found } from './shards.ts'
 
@@ -41,6 +42,7 @@ const prefixBytesMax = 0x7fff - 37
  */
 export class GroupCoordinator {
   readonly commits: Commits
+  readonly removals: Removals
   readonly #parts: CoordinatorParts
   readonly #settings: GroupSettings
   readonly #shards: Shards
@@ -56,6 +58,7 @@ export class GroupCoordinator {
     this.#parts = parts
     this.#settings = settings
     this.#shards = new Shards(parts, settings)
+    this.removals = new Removals(this.#shards)
     this.commits = new Commits(parts.clock, this.#shards, settings.metadataBytesMax)
     this.#scheduleExpiry()
   }

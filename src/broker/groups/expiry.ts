@@ -41,7 +41,7 @@ export function expiredOffsets(
 }
 
 /** The topics whose offsets are in use; undefined: it cannot be told, or the group is rebalancing. */
-function subscriptions(group: Group): ReadonlySet<string> | undefined {
+export function subscriptions(group: Group): ReadonlySet<string> | undefined {
   if (group.state === 'Empty') return new Set()
   if (group.protocolType !== 'consumer' || group.state !== 'Stable') return undefined
   const topics = new Set<string>()

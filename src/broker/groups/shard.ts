@@ -91,6 +91,7 @@ export class Shard {
       if (next <= offset) throw new DiskError('EIO', `read at offset ${offset}`, log.directory)
       offset = next
     }
+    await this.#committed(log.logEndOffset)
     for (const problem of replay.problems)
       this.#logger.warn(`Skipped an unreadable record of ${this.name}: ${problem}`)
     for (const [groupId, stored] of replay.groups) this.#restore(groupId, stored)
@@ -100,6 +101,24 @@ export class Shard {
     }
     this.isLoading = false
     this.#logger.info(`Finished loading offsets and group metadata from ${this.name}`)
+  }
+
+  /** What other leaders wrote may still be cut off: it is nobody's state before it is committed. */
+  #committed(offset: number): Promise<void> {
+    const { partition } = this
+    const isOver = (): boolean =>
+      partition.log.highWatermark >= offset || partition.log.offline || !partition.isLeader
+    if (isOver()) return Promise.resolve()
+    return new Promise((resolve) => {
+      const waiter: Waiter = {
+        look() {
+          if (!isOver()) return
+          partition.forget(waiter)
+          resolve()
+        },
+      }
+      partition.wait(waiter)
+    })
   }
 
   #restore(groupId: string, stored: StoredGroup): void {
@@ -139,6 +158,29 @@ export class Shard {
     this.#bury((entry) => expiredOffsets(entry, now, retentionMs))
   }
 
+  /** What was committed for these goes. Resolves, when that is written, to an error code of the log. */
+  deleteOffsets(
+    groupId: string,
+    chosen: readonly { readonly topic: string; readonly partition: number }[],
+  ): Promise<number> {
+    const entry = this.groups.get(groupId)
+    if (entry === undefined) return Promise.resolve(Errors.NONE)
+    const there = chosen.filter(({ topic, partition }) => entry.offsets.get(topic)?.has(partition))
+    return this.#appendAll(this.#takeAway(groupId, entry, there))
+  }
+
+  /** A group without members goes with all that it committed. The same. */
+  deleteGroup(groupId: string): Promise<number> {
+    const entry = this.groups.get(groupId)
+    if (entry === undefined) return Promise.resolve(Errors.NONE)
+    const all = [...entry.offsets].flatMap(([topic, partitions]) =>
+      [...partitions.keys()].map((partition) => ({ topic, partition })),
+    )
+    const tombstones = this.#takeAway(groupId, entry, all)
+    if (this.groups.delete(groupId)) tombstones.push(groupTombstone(groupId))
+    return this.#appendAll(tombstones)
+  }
+
   /** What was committed for a topic goes with it. */
   forgetTopic(topic: string): void {
     this.#bury(({ offsets }) =>
@@ -154,20 +196,34 @@ export class Shard {
   ): void {
     if (this.isLoading) return
     const tombstones: InternalRecord[] = []
-    for (const [groupId, entry] of this.groups) {
-      for (const { topic, partition } of chosen(entry)) {
-        applyOffset(entry.offsets, topic, partition, null)
-        tombstones.push(offsetRecord(groupId, topic, partition, null))
-      }
-      if (!entry.group.isVacant || entry.offsets.size > 0) continue
-      this.groups.delete(groupId)
-      if (entry.group.generation > 0) tombstones.push(groupTombstone(groupId))
-    }
+    for (const [groupId, entry] of this.groups)
+      tombstones.push(...this.#takeAway(groupId, entry, chosen(entry)))
+    void this.#appendAll(tombstones).then((error) => {
+      if (error !== Errors.NONE)
+        this.#logger.warn(`Could not write tombstones to ${this.name}: error ${error}`)
+    })
+  }
+
+  /** From memory, and a group with it that has nothing left; what is to be written of it. */
+  #takeAway(
+    groupId: string,
+    entry: GroupEntry,
+    chosen: readonly { readonly topic: string; readonly partition: number }[],
+  ): InternalRecord[] {
+    const tombstones = chosen.map(({ topic, partition }) => {
+      applyOffset(entry.offsets, topic, partition, null)
+      return offsetRecord(groupId, topic, partition, null)
+    })
+    if (!entry.group.isVacant || entry.offsets.size > 0) return tombstones
+    this.groups.delete(groupId)
+    return entry.group.generation > 0 ? [...tombstones, groupTombstone(groupId)] : tombstones
+  }
+
+  async #appendAll(tombstones: readonly InternalRecord[]): Promise<number> {
+    const errors: Promise<number>[] = []
     for (let at = 0; at < tombstones.length; at += tombstonesPerBatchMax)
-      void this.append(tombstones.slice(at, at + tombstonesPerBatchMax)).then((error) => {
-        if (error !== Errors.NONE)
-          this.#logger.warn(`Could not write tombstones to ${this.name}: error ${error}`)
-      })
+      errors.push(this.append(tombstones.slice(at, at + tombstonesPerBatchMax)))
+    return (await Promise.all(errors)).find((error) => error !== Errors.NONE) ?? Errors.NONE
   }
 
   /**
@@ -179,14 +235,16 @@ export class Shard {
     const now = this.#clock.now()
     const problem = partition.leaderProblem(-1)
     if (problem !== Errors.NONE) return problem
+    if (partition.isUnderMinimum) return Errors.NOT_ENOUGH_REPLICAS
     const builder = new RecordBatchBuilder()
     for (const { key, value } of records) builder.add(now, key, value, [])
     const batch = builder.build({})
     const options = { leaderEpoch: partition.leaderEpoch, nowMs: now, produceVersion: 11 }
     const result = partition.append(batch, 0, batch.length, { ...options, origin: 'coordinator' })
     if (result.error !== Errors.NONE) return result.error
+    const flushed = partition.flushIfDue()
     const error = await this.#replicated(result.lastOffset + 1)
-    return error === Errors.NONE ? partition.flushIfDue() : error
+    return error === Errors.NONE ? flushed : error
   }
 
   #replicated(offset: number): Promise<number> {

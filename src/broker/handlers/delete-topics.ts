@@ -1,5 +1,6 @@
 import { Errors } from '../../kafka/errors.ts'
 import { DeleteTopics } from '../../kafka/messages/delete-topics.ts'
+import { delay } from '../../runtime/clock.ts'
 import { handler } from '../handler.ts'
 
 const zeroId = 'AAAAAAAAAAAAAAAAAAAAAA'
@@ -7,7 +8,7 @@ const zeroId = 'AAAAAAAAAAAAAAAAAAAAAA'
 /** DeleteTopics (key 20), on the controller: by name, from version 6 also by id. Waits until they are gone. */
 export const deleteTopics = handler(DeleteTopics, [0, 6], async (request, context) => {
   const { apiVersion } = context
-  const { metadata, topics, settings } = context.parts
+  const { metadata, topics, settings, controller, clock } = context.parts
   const wanted =
     apiVersion >= 6 ? request.topics : request.topicNames.map((name) => ({ name, topicId: zeroId }))
   const responses = await Promise.all(
@@ -25,7 +26,10 @@ export const deleteTopics = handler(DeleteTopics, [0, 6], async (request, contex
         () => metadata.topic(name) === undefined,
         Math.max(request.timeoutMs, 0),
       )
-      return row(gone ? Errors.NONE : Errors.REQUEST_TIMED_OUT, name)
+      if (!gone) return row(Errors.REQUEST_TIMED_OUT, name)
+      // Its nodes go when its data has; only then can it be made again.
+      await Promise.race([controller.deletionSettled(name), delay(clock, request.timeoutMs)])
+      return row(Errors.NONE, name)
     }),
   )
   return { responses }

@@ -15,7 +15,8 @@ export const describeConfigs = handler(DescribeConfigs, [0, 4], (request, contex
     const { resourceType, resourceName } = resource
     if ('errorCode' in found) return { ...found, resourceType, resourceName, configs: [] }
     const wanted = resource.configurationKeys
-    const rows = found.rows.filter((one) => wanted === null || wanted.includes(one.name))
+    const isAll = wanted === null || wanted.length === 0
+    const rows = found.rows.filter((one) => isAll || wanted.includes(one.name))
     return {
       errorCode: Errors.NONE,
       errorMessage: '',

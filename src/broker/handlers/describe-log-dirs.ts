@@ -46,7 +46,7 @@ function topicsIn(
   context: RequestContext,
 ) {
   const topics = new Map<string, ReturnType<typeof partitionRow>[]>()
-  for (const log of directory.logs.values()) {
+  for (const log of [...directory.logs.values(), ...directory.futures.values()]) {
     if (!isWanted(log)) continue
     const rows = topics.get(log.topic) ?? []
     topics.set(log.topic, rows)
@@ -62,7 +62,7 @@ function partitionRow(log: PartitionLog, { parts }: RequestContext) {
   const target = isFutureKey ? current.logEndOffset : log.highWatermark
   return {
     partitionIndex: log.partition,
-    partitionSize: log.sizeBytes,
+    partitionSize: log.segments.sizeBytes(),
     offsetLag: current === undefined ? -1 : Math.max(target - log.logEndOffset, 0),
     isFutureKey,
   }

@@ -14,8 +14,17 @@ export const describeProducers = handler(DescribeProducers, [0, 0], (request, co
 }))
 
 function partitionRow(topic: string, partitionIndex: number, { parts }: RequestContext) {
-  const failed = (errorCode: number) => ({ partitionIndex, errorCode, activeProducers: [] })
-  if (topicNameProblem(topic) !== undefined) return failed(Errors.INVALID_TOPIC_EXCEPTION)
+  const failed = (errorCode: number, errorMessage: string | null = null) => ({
+    ...{ partitionIndex, errorCode, errorMessage, activeProducers: [] },
+  })
+  const problem = topicNameProblem(topic)
+  if (problem !== undefined)
+    return failed(Errors.INVALID_TOPIC_EXCEPTION, `Topic name is invalid: ${problem}`)
+  if (parts.metadata.topic(topic) === undefined)
+    return failed(
+      Errors.UNKNOWN_TOPIC_OR_PARTITION,
+      'This server does not host this topic-partition.',
+    )
   const question = { topic, index: partitionIndex, leaderEpoch: -1 }
   const { partition, error } = findLeader(parts, question)
   if (partition === undefined) return failed(error)

@@ -1,6 +1,7 @@
 import { Errors } from '../../kafka/errors.ts'
 import { ListOffsets } from '../../kafka/messages/list-offsets.ts'
 import { DiskError } from '../../runtime/disk.ts'
+import { searchMaxTimestamp } from '../../storage/time-search.ts'
 import type { RequestOf } from '../../wire/schema.ts'
 import { handler, type RequestContext } from '../handler.ts'
 import type { Partition } from '../replication/partition.ts'
@@ -47,8 +48,14 @@ async function partitionRow(
     return { partitionIndex, errorCode: Errors.NONE, oldStyleOffsets }
   }
   if (!isSupported(timestamp, context.apiVersion)) return failed(Errors.UNSUPPORTED_VERSION)
+  // A new leader does not know yet how far the old one's records are committed (KIP-207).
+  const isBehind = request.replicaId < 0 && boundOf(partition, request) < partition.epochStartOffset
+  const unknown =
+    context.apiVersion >= 5 ? Errors.OFFSET_NOT_AVAILABLE : Errors.LEADER_NOT_AVAILABLE
+  if (isBehind && timestamp === latest) return failed(unknown)
   try {
     const { offset, timestamp: foundMs, leaderEpoch } = await find(partition, timestamp, request)
+    if (isBehind && offset < 0) return failed(unknown)
     const row = { partitionIndex, errorCode: Errors.NONE, offset, timestamp: foundMs }
     return context.apiVersion >= 4 ? { ...row, leaderEpoch } : row
   } catch (error) {
@@ -63,12 +70,15 @@ function isSupported(timestamp: number, apiVersion: number): boolean {
   return timestamp === earliestLocal && apiVersion >= 8
 }
 
+/** Up to where the asker sees the log. */
+function boundOf({ log }: Partition, { replicaId, isolationLevel }: Request): number {
+  if (replicaId >= 0) return log.logEndOffset
+  return isolationLevel === readCommitted ? log.lastStableOffset : log.highWatermark
+}
+
 async function find(partition: Partition, timestamp: number, request: Request) {
-  const { log } = partition
-  const isReplica = request.replicaId >= 0
-  const committed = request.isolationLevel === readCommitted
-  const bound = isReplica ? log.logEndOffset : committed ? log.lastStableOffset : log.highWatermark
-  const { leaderEpoch } = partition
+  const { log, leaderEpoch } = partition
+  const bound = boundOf(partition, request)
   if (timestamp === latest) return { offset: bound, timestamp: -1, leaderEpoch }
   if (timestamp === earliest || timestamp === earliestLocal) {
     const epoch = log.leaderEpochs.epochOf(log.logStartOffset)
@@ -76,7 +86,10 @@ async function find(partition: Partition, timestamp: number, request: Request) {
   }
   const found =
     timestamp === maxTimestamp
-      ? await log.offsetOfMaxTimestamp()
+      ? await searchMaxTimestamp([...log.segments.all], {
+          from: log.logStartOffset,
+          upTo: log.logEndOffset,
+        })
       : await log.offsetForTimestamp(timestamp, bound)
   // What is above the bound is not there yet for this reader.
   const isVisible = found !== undefined && found.offset < bound

@@ -20,6 +20,8 @@ const zeroId = 'AAAAAAAAAAAAAAAAAAAAAA'
  * asks again (kafka.md F16, F17).
  */
 export const metadata = handler(Metadata, [0, 12], (request, context) => {
+  const problem = problemOf(request, context)
+  if (problem !== Errors.NONE) return { brokers: [], topics: failedRows(request, problem) }
   const { metadata: cache } = context.parts
   const brokers = []
   for (const { id, rack } of cache.brokers.values()) {
@@ -35,20 +37,43 @@ export const metadata = handler(Metadata, [0, 12], (request, context) => {
   }
 })
 
+const firstVersionOfIds = 12
+
+/** Versions 10 and 11 have the fields of topic ids, but not their use. */
+function problemOf({ topics }: Request, { apiVersion }: RequestContext): number {
+  if (topics === null || apiVersion < 10) return Errors.NONE
+  if (apiVersion < firstVersionOfIds) {
+    const isMisused = topics.some(({ name, topicId }) => name === null || topicId !== zeroId)
+    return isMisused ? Errors.INVALID_REQUEST : Errors.NONE
+  }
+  const hasIds = topics.some(({ topicId }) => topicId !== zeroId)
+  const isNameless = !hasIds && topics.some(({ name }) => name === null)
+  return isNameless ? Errors.UNKNOWN_SERVER_ERROR : Errors.NONE
+}
+
+function failedRows({ topics }: Request, errorCode: number) {
+  return (topics ?? []).map(({ name, topicId }) => ({ errorCode, name: name ?? '', topicId }))
+}
+
 function topicsOf(request: Request, context: RequestContext) {
-  const { apiVersion } = context
   const { metadata: cache } = context.parts
-  const wantsAll = request.topics === null || (apiVersion === 0 && request.topics.length === 0)
+  const wantsAll =
+    request.topics === null || (context.apiVersion === 0 && request.topics.length === 0)
   if (wantsAll) return [...cache.topics.values()].map((topic) => known(topic, context))
-  return (request.topics ?? []).map(({ name, topicId }) => {
-    if (apiVersion >= 10 && topicId !== zeroId) {
-      const found = cache.nameOfId(topicId)
-      const topic = found === undefined ? undefined : cache.topic(found)
+  // Where one topic is named by its id, names alone do not count.
+  const ids = new Set((request.topics ?? []).map(({ topicId }) => topicId))
+  ids.delete(zeroId)
+  if (context.apiVersion >= firstVersionOfIds && ids.size > 0)
+    return [...ids].map((topicId) => {
+      const name = cache.nameOfId(topicId)
+      const topic = name === undefined ? undefined : cache.topic(name)
       if (topic !== undefined) return known(topic, context)
-      return { errorCode: Errors.UNKNOWN_TOPIC_ID, name: apiVersion >= 12 ? null : '', topicId }
-    }
-    const topic = name === null ? undefined : cache.topic(name)
-    return topic === undefined ? missing(name ?? '', request, context) : known(topic, context)
+      return { errorCode: Errors.UNKNOWN_TOPIC_ID, name: null, topicId }
+    })
+  const names = new Set((request.topics ?? []).map(({ name }) => name ?? ''))
+  return [...names].map((name) => {
+    const topic = cache.topic(name)
+    return topic === undefined ? missing(name, request, context) : known(topic, context)
   })
 }
 

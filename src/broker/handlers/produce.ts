@@ -71,7 +71,7 @@ export const produce = handler(
     if (entries.some(mustFlush)) return afterFlush(request, entries, body, context)
     if (request.acks === 0)
       return new Deferred<Body>(() => (anyFailed(entries) ? closeConnection : noAnswer))
-    // Alone in the in-sync set, the high watermark follows in this very turn.
+    // Where nobody else has a replica, the high watermark follows in this very turn.
     if (request.acks === 1 || entries.every(isAlone))
       return new Deferred<Body>(() => (settle(entries), body))
     return new Parked<Body>((answer) => replicated(request, entries, context, () => answer(body)))
@@ -154,8 +154,7 @@ function refuse(
   )
     return Errors.UNKNOWN_TOPIC_OR_PARTITION
   if (partition === undefined || problem !== Errors.NONE) return problem
-  const minimum = context.parts.configs.of(topic).minInSyncReplicas
-  if (request.acks === -1 && partition.inSyncCount() < minimum) return Errors.NOT_ENOUGH_REPLICAS
+  if (request.acks === -1 && partition.isUnderMinimum) return Errors.NOT_ENOUGH_REPLICAS
   return Errors.NONE
 }
 
@@ -197,7 +196,7 @@ function mustFlush({ partition }: Entry): boolean {
 }
 
 function isAlone({ partition }: Entry): boolean {
-  return partition === undefined || partition.inSyncCount() === 1
+  return partition === undefined || partition.isAlone
 }
 
 /** fsync before the acknowledgement; a failing one takes its directory offline, which `settle` sees. */
@@ -265,7 +264,11 @@ function replicated(
       for (const entry of waiting)
         if (!isReplicated(entry) && entry.partition?.isLeader !== true)
           fail(entry, Errors.NOT_LEADER_OR_FOLLOWER)
-      if (waiting.every(isReplicated)) finish()
+      if (!waiting.every(isReplicated)) return
+      for (const entry of waiting)
+        if (entry.body.errorCode === Errors.NONE && entry.partition?.isUnderMinimum === true)
+          fail(entry, Errors.NOT_ENOUGH_REPLICAS_AFTER_APPEND)
+      finish()
     },
   }
   for (const { partition } of waiting) partition?.wait(waiter)

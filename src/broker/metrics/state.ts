@@ -37,7 +37,7 @@ export function registerState(metrics: Metrics, parts: Parts, view: BrokerView):
     one.inSyncCount() - parts.configs.of(one.topic).minInSyncReplicas
   value('underMinInSync', () => led().filter((one) => margin(one) < 0).length)
   value('atMinInSync', () => led().filter((one) => margin(one) === 0).length)
-  rows('logSize', () => ofPartitions(replicas.all(), ({ log }) => log.sizeBytes))
+  rows('logSize', () => ofPartitions(replicas.all(), ({ log }) => log.segments.sizeBytes()))
   rows('logStart', () => ofPartitions(replicas.all(), ({ log }) => log.logStartOffset))
   rows('logEnd', () => ofPartitions(replicas.all(), ({ log }) => log.logEndOffset))
   rows('highWatermark', () => ofPartitions(led(), ({ log }) => log.highWatermark))

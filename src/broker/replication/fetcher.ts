@@ -39,6 +39,9 @@ interface Followed {
 
 /** Rows of an answer are taken up for so long at a stretch. */
 const sliceMs = 5
+const untoldDelayMs = 10
+/** So often it is nothing to speak of. */
+const untoldFailuresMax = 5
 /** From this version on an answer tells where the logs part, and nobody asks before. */
 const firstVersionOfDivergence = 12
 const firstVersionOfSessions = 7
@@ -170,7 +173,10 @@ export class Fetcher {
     const asked: Followed[] = []
     for (const followed of due) {
       if (!followed.isUncut) this.#fetchOn(followed)
-      else if (followed.partition.log.leaderEpochs.latestEpoch < 0 || level.offsetForLeaderEpoch < 0)
+      else if (
+        followed.partition.log.leaderEpochs.latestEpoch < 0 ||
+        level.offsetForLeaderEpoch < 0
+      )
         await this.#cut(followed, {
           offset: followed.partition.log.highWatermark,
           isFinal: true,
@@ -250,13 +256,15 @@ export class Fetcher {
   #failed(followed: Followed, errorCode: number): void {
     const { clock, logger, settings } = this.#parts
     followed.failures += 1
-    if (followed.failures === 1)
+    if (followed.failures === (isUntold(errorCode) ? untoldFailuresMax : 1))
       logger.warn(`Following ${followed.key} failed with ${errorOf(errorCode).name}, trying again`)
     this.#session.remove(followed.key)
     // The leader is ahead of what we were told of it: the controller's order for that is on its way.
     if (errorCode === Errors.FENCED_LEADER_EPOCH) this.#drop(followed)
     else {
-      followed.retryAtMs = clock.monotonicMs() + settings.fetchBackoffMs
+      const { fetchBackoffMs } = settings
+      const delayMs = isUntold(errorCode) ? untoldDelayMs * 2 ** followed.failures : fetchBackoffMs
+      followed.retryAtMs = clock.monotonicMs() + Math.min(delayMs, fetchBackoffMs)
       this.#aside.add(followed)
     }
   }
@@ -299,7 +307,7 @@ export class Fetcher {
     const before = { end: log.logEndOffset, start: log.logStartOffset }
     if (records !== null && records.length > 0) {
       const { error, message } = log.appendAsFollower(
-        ...[records, 0, records.length] as const,
+        ...([records, 0, records.length] as const),
         this.#parts.clock.now(),
       )
       // What the next request acknowledges is written before it is sent.
@@ -350,6 +358,15 @@ export class Fetcher {
     }
     this.#fetchOn(followed)
   }
+}
+
+/** The leader has most likely not had the order yet that made it the leader. */
+function isUntold(errorCode: number): boolean {
+  return (
+    errorCode === Errors.UNKNOWN_TOPIC_OR_PARTITION ||
+    errorCode === Errors.NOT_LEADER_OR_FOLLOWER ||
+    errorCode === Errors.UNKNOWN_LEADER_EPOCH
+  )
 }
 
 function viewOf({ log }: Partition): FollowerLog {

@@ -20,6 +20,8 @@ export interface Follower {
 
 export interface FollowerFetch {
   readonly fetchOffset: number
+  /** The epoch of the record before it; -1: the request does not tell. */
+  readonly lastFetchedEpoch: number
   /** -1: the request does not tell. */
   readonly logStartOffset: number
 }
@@ -105,6 +107,12 @@ export class InSyncSet {
     return this.#isr.length < Math.min(minimum, this.#replicaCount)
   }
 
+  /** The log is about to grow: until now, who had all of it was caught up, however long it was idle. */
+  appending(view: LeaderView): void {
+    for (const follower of this.#followers)
+      if (follower.logEndOffset === view.logEndOffset) follower.lastCaughtUpMs = view.nowMs
+  }
+
   /** Takes note of a fetch: its offset is the acknowledgement of all below. */
   fetched(follower: Follower, fetch: FollowerFetch, { logEndOffset, nowMs }: LeaderView): void {
     const { fetchOffset, logStartOffset } = fetch
@@ -172,8 +180,9 @@ export class InSyncSet {
   }
 }
 
-function isCaughtUp(follower: Follower, { logEndOffset, nowMs, lagTimeMaxMs }: LeaderView): boolean {
-  return (
-    follower.logEndOffset === logEndOffset || nowMs - follower.lastCaughtUpMs <= lagTimeMaxMs
-  )
+function isCaughtUp(
+  follower: Follower,
+  { logEndOffset, nowMs, lagTimeMaxMs }: LeaderView,
+): boolean {
+  return follower.logEndOffset === logEndOffset || nowMs - follower.lastCaughtUpMs <= lagTimeMaxMs
 }

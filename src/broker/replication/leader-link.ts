@@ -86,7 +86,8 @@ export class LeaderLink {
     const body = { replicaId: brokerId, topics: [{ name, partitions }] }
     const answer = await connection.request(ListOffsets, settings.level.listOffsets, body)
     const row = answer.topics[0]?.partitions[0]
-    if (row === undefined) throw clientError('BAD_RESPONSE', `no offset of ${name}-${partitionIndex}`)
+    if (row === undefined)
+      throw clientError('BAD_RESPONSE', `no offset of ${name}-${partitionIndex}`)
     const { errorCode, offset, oldStyleOffsets } = row
     return { errorCode, offset: Number(oldStyleOffsets[0] ?? offset) }
   }

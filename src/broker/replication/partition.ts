@@ -44,11 +44,14 @@ export interface PartitionParts {
 export class Partition implements Gathering {
   readonly topic: string
   readonly index: number
-  readonly log: PartitionLog
+  /** Another one only when the replica has moved to another log directory. */
+  log: PartitionLog
   readonly #parts: PartitionParts
   #leadership: Leadership | undefined
   /** While this broker leads. */
   #inSync: InSyncSet | undefined
+  /** Flushes under way. */
+  #flushes = 0
   readonly #waiters = new Set<Waiter>()
   readonly #view: LeaderView
 
@@ -57,9 +60,10 @@ export class Partition implements Gathering {
     this.index = log.partition
     this.log = log
     this.#parts = parts
+    const endOffset = (): number => this.log.logEndOffset
     this.#view = {
       get logEndOffset() {
-        return log.logEndOffset
+        return endOffset()
       },
       get nowMs() {
         return parts.clock.monotonicMs()
@@ -131,9 +135,18 @@ export class Partition implements Gathering {
 
   /** Why a request that names this epoch (-1: none) is not for this replica; NONE where it is. */
   leaderProblem(currentLeaderEpoch: number): number {
+    // Whoever leads by now: this replica cannot say anything.
+    if (this.log.offline) return Errors.KAFKA_STORAGE_ERROR
     const problem = this.#epochProblem(currentLeaderEpoch)
     if (problem !== Errors.NONE) return problem
-    if (!this.isLeader) return Errors.NOT_LEADER_OR_FOLLOWER
+    return this.isLeader ? Errors.NONE : Errors.NOT_LEADER_OR_FOLLOWER
+  }
+
+  /** Why this replica, whatever its role, must not be read by consumers; NONE where it may. */
+  replicaProblem(currentLeaderEpoch: number): number {
+    const problem = this.#epochProblem(currentLeaderEpoch)
+    if (problem !== Errors.NONE) return problem
+    if (this.#leadership === undefined) return Errors.NOT_LEADER_OR_FOLLOWER
     return this.log.offline ? Errors.KAFKA_STORAGE_ERROR : Errors.NONE
   }
 
@@ -155,8 +168,7 @@ export class Partition implements Gathering {
     const inSync = this.#inSync
     const follower = inSync?.follower(id)
     if (inSync === undefined || follower === undefined || this.log.offline) return
-    const { fetchOffset } = fetch
-    if (fetchOffset < this.log.logStartOffset || fetchOffset > this.log.logEndOffset) return
+    if (!this.#hasAllOf(fetch)) return
     // What is not written yet counts for nobody, ourselves included.
     this.log.flushGathered()
     const { logEndOffset, logStartOffset } = follower
@@ -165,6 +177,15 @@ export class Partition implements Gathering {
     if (joined !== undefined) this.#propose(joined)
     const hasMoved = follower.logEndOffset !== logEndOffset && this.#advance()
     if (hasMoved || follower.logStartOffset !== logStartOffset) this.#wake()
+  }
+
+  /** The follower's log is this one up to its fetch offset, as far as the request tells. */
+  #hasAllOf({ fetchOffset, lastFetchedEpoch }: FollowerFetch): boolean {
+    const { logStartOffset, logEndOffset, leaderEpochs } = this.log
+    if (fetchOffset < logStartOffset || fetchOffset > logEndOffset) return false
+    if (lastFetchedEpoch < 0) return true
+    const end = leaderEpochs.endOffsetFor(lastFetchedEpoch, logEndOffset)
+    return end.epoch === lastFetchedEpoch && end.endOffset >= fetchOffset
   }
 
   /** Takes those out of the in-sync set who fell behind; to be called every half lag time. */
@@ -197,6 +218,7 @@ export class Partition implements Gathering {
 
   /** Appends as the leader; final only when the turn has ended and the log is not offline. */
   append(buffer: Buffer, start: number, end: number, options: AppendOptions): AppendResult {
+    this.#inSync?.appending(this.#view)
     const result = this.log.appendAsLeader(buffer, start, end, options)
     if (result.error === Errors.NONE) this.#parts.turn.gathered(this)
     return result
@@ -208,13 +230,24 @@ export class Partition implements Gathering {
    */
   async flushIfDue(): Promise<number> {
     if (!this.log.flushDue) return Errors.NONE
+    this.#flushes += 1
     try {
       await this.log.sync()
       return Errors.NONE
     } catch (error) {
       if (error instanceof DiskError) return Errors.KAFKA_STORAGE_ERROR
       throw error
+    } finally {
+      this.#flushes -= 1
+      // What is durable now may be seen.
+      this.#advance()
+      this.#wake()
     }
+  }
+
+  /** What is to be durable before it is seen, and was written by nobody who waits for that. */
+  #flushForReaders(offset: number): void {
+    if (offset > this.log.visibleEndOffset && this.#flushes === 0) void this.flushIfDue()
   }
 
   inSyncCount(): number {
@@ -240,6 +273,11 @@ export class Partition implements Gathering {
     this.#waiters.delete(waiter)
   }
 
+  /** It looks when this turn has come to its end, once however often it is woken. */
+  wakeLater(waiter: Waiter): void {
+    this.#parts.turn.wake(waiter)
+  }
+
   endTurn(): void {
     this.log.flushGathered()
     this.#advance()
@@ -254,6 +292,7 @@ export class Partition implements Gathering {
   /** As a follower: the leader's high watermark, as far as this replica has come. */
   followWatermark(leaderHighWatermark: number): void {
     if (this.log.advanceHighWatermark(leaderHighWatermark)) this.#wake()
+    this.#flushForReaders(Math.min(leaderHighWatermark, this.log.logEndOffset))
   }
 
   /** The replica is going away: everyone who waits finds it gone. */
@@ -267,9 +306,8 @@ export class Partition implements Gathering {
   #advance(): boolean {
     const inSync = this.#inSync
     if (inSync === undefined || this.log.offline || this.isUnderMinimum) return false
-    const offset = inSync.isAlone
-      ? this.log.logEndOffset
-      : inSync.replicatedOffset(this.#view)
+    const offset = inSync.isAlone ? this.log.logEndOffset : inSync.replicatedOffset(this.#view)
+    this.#flushForReaders(offset)
     return this.log.advanceHighWatermark(offset)
   }
 

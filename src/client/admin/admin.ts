@@ -6,6 +6,7 @@ import type { IsolationLevel, TopicPartition, TopicPartitionOffset } from '../ty
 import * as configs from './configs.ts'
 import * as groups from './groups.ts'
 import * as logDirs from './log-dirs.ts'
+import * as reassignments from './reassignments.ts'
 import * as records from './records.ts'
 import * as topics from './topics.ts'
 import type {
@@ -18,6 +19,7 @@ import type {
   ConfigQuery,
   ConfigReplacement,
   CreatedTopic,
+  ElectionType,
   GroupDescription,
   GroupFilter,
   ListedGroup,
@@ -25,12 +27,15 @@ import type {
   MemberToRemove,
   NamedOutcome,
   NewTopic,
+  OngoingReassignment,
   PartitionIncrease,
   PartitionOutcome,
   PartitionProducers,
   PartitionTimeQuery,
+  Reassignment,
   ReplicaMove,
   ReplicaMoveOutcome,
+  TimeLimit,
   TopicDescription,
 } from './types.ts'
 
@@ -123,6 +128,28 @@ export class KafkaAdmin implements ClusterAdmin {
 
   alterReplicaLogDirs(moves: readonly ReplicaMove[]): Promise<ReplicaMoveOutcome[]> {
     return logDirs.alterReplicaLogDirs(this.#cluster, moves)
+  }
+
+  electLeaders(
+    type: ElectionType,
+    partitions?: readonly TopicPartition[],
+    options: TimeLimit = {},
+  ): Promise<PartitionOutcome[]> {
+    return reassignments.electLeaders(this.#cluster, type, partitions, options)
+  }
+
+  alterPartitionReassignments(
+    wanted: readonly Reassignment[],
+    options: TimeLimit = {},
+  ): Promise<PartitionOutcome[]> {
+    return reassignments.alterPartitionReassignments(this.#cluster, wanted, options)
+  }
+
+  listPartitionReassignments(
+    partitions?: readonly TopicPartition[],
+    options: TimeLimit = {},
+  ): Promise<OngoingReassignment[]> {
+    return reassignments.listPartitionReassignments(this.#cluster, partitions, options)
   }
 
   listGroups(filter: GroupFilter = {}): Promise<ListedGroup[]> {

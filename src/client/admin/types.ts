@@ -93,9 +93,9 @@ export interface ConfigEntry {
   readonly readOnly: boolean
   readonly isDefault: boolean
   readonly sensitive: boolean
-  readonly source?: ConfigSource
+  readonly source: ConfigSource
   /** In order of precedence; empty unless asked for. */
-  readonly synonyms?: readonly ConfigSynonym[]
+  readonly synonyms: readonly ConfigSynonym[]
   /** boolean string int short long double list class password; brokers 2.6 and newer. */
   readonly type?: string | undefined
   /** undefined unless asked for; brokers 2.6 and newer. */
@@ -129,9 +129,13 @@ export interface PartitionIncrease {
   readonly assignments?: readonly (readonly number[])[]
 }
 
-export interface ChangeOptions {
-  readonly validateOnly?: boolean
+/** How long the brokers may take. */
+export interface TimeLimit {
   readonly timeoutMs?: number
+}
+
+export interface ChangeOptions extends TimeLimit {
+  readonly validateOnly?: boolean
 }
 
 export interface PartitionOutcome extends TopicPartition {
@@ -169,6 +173,22 @@ export interface ReplicaMove extends TopicPartition {
 
 export interface ReplicaMoveOutcome extends PartitionOutcome {
   readonly brokerId: number
+}
+
+/** unclean: also a replica that is not in sync, where no other is alive: records may be lost. */
+export type ElectionType = 'preferred' | 'unclean'
+
+export interface Reassignment extends TopicPartition {
+  /** Broker ids, the preferred leader first; null cancels what is under way. */
+  readonly replicas: readonly number[] | null
+}
+
+/** A partition whose replicas are being moved. */
+export interface OngoingReassignment extends TopicPartition {
+  /** All of them, those that come and those that go included. */
+  readonly replicas: readonly number[]
+  readonly adding: readonly number[]
+  readonly removing: readonly number[]
 }
 
 export interface PartitionProducers extends PartitionOutcome {
@@ -293,6 +313,25 @@ export interface ClusterAdmin extends Admin {
     partitions?: readonly TopicPartition[],
   ): Promise<BrokerLogDirs[]>
   alterReplicaLogDirs(moves: readonly ReplicaMove[]): Promise<ReplicaMoveOutcome[]>
+  /**
+   * Elects leaders of these partitions, or of all (brokers 2.2 and newer; unclean 2.4). Where none
+   * is needed the error is ELECTION_NOT_NEEDED; of all, only those with an outcome are answered.
+   */
+  electLeaders(
+    type: ElectionType,
+    partitions?: readonly TopicPartition[],
+    options?: TimeLimit,
+  ): Promise<PartitionOutcome[]>
+  /** Begins to move replicas between brokers (2.4 and newer); the outcome is that of the order. */
+  alterPartitionReassignments(
+    wanted: readonly Reassignment[],
+    options?: TimeLimit,
+  ): Promise<PartitionOutcome[]>
+  /** What is under way of these partitions, or of all (brokers 2.4 and newer). */
+  listPartitionReassignments(
+    partitions?: readonly TopicPartition[],
+    options?: TimeLimit,
+  ): Promise<OngoingReassignment[]>
   /** Forgets them (brokers 2.4 and newer); no member may be subscribed to the topics. */
   deleteGroupOffsets(
     groupId: string,

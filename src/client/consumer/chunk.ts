@@ -5,12 +5,12 @@
 import { Errors } from '../../kafka/errors.ts'
 import * as batch from '../../kafka/records/batch.ts'
 import { RecordsError } from '../../kafka/records/failure.ts'
-import { readLegacy, verifyLegacyCrc } from '../../kafka/records/legacy.ts'
+import { legacyIsLogAppendTime, readLegacy, verifyLegacyCrc } from '../../kafka/records/legacy.ts'
 import { type LogRecord, readRecords } from '../../kafka/records/record.ts'
 import { WireError } from '../../wire/errors.ts'
 import { brokerError, type KafkaError } from '../errors.ts'
 import type { TopicPartition } from '../types.ts'
-import type { ConsumedRecord } from './types.ts'
+import type { ConsumedRecord, TimestampType } from './types.ts'
 
 export interface AbortedTransaction {
   readonly producerId: number
@@ -41,6 +41,7 @@ export class FetchedChunk {
   #records: readonly LogRecord[] = []
   #recordsTaken = 0
   #epoch = -1
+  #timestampType: TimestampType = 'CreateTime'
   #position: number
 
   /** @throws KafkaError CORRUPT_MESSAGE where the bytes are no batches. */
@@ -104,8 +105,17 @@ export class FetchedChunk {
       this.#recordsTaken += 1
       if (record.offset >= fetchOffset) {
         const { offset, timestamp, key, value, headers } = record
-        const leaderEpoch = this.#epoch
-        target.push({ topic, partition, offset, timestamp, key, value, headers, leaderEpoch })
+        target.push({
+          topic,
+          partition,
+          offset,
+          timestamp,
+          timestampType: this.#timestampType,
+          key,
+          value,
+          headers,
+          leaderEpoch: this.#epoch,
+        })
         this.#position = offset + 1
         taken += 1
       }
@@ -124,6 +134,7 @@ export class FetchedChunk {
       const old = batch.magic(bytes, at) < 2
       const sound = old ? verifyLegacyCrc(bytes, at) : batch.verifyCrc(bytes, at)
       if (!sound) throw this.#corrupt('the checksum does not fit')
+      this.#timestampType = timestampTypeOf(bytes, at)
       this.#epoch = old ? -1 : batch.partitionLeaderEpoch(bytes, at)
       if (old) this.#records = readLegacy(bytes, at, decompressedBytesMax)
       else if (this.#isVisible(bytes, at)) {
@@ -162,6 +173,14 @@ export class FetchedChunk {
     const detail = `${topic}-${partition} at offset ${this.#position}: ${reason}`
     return brokerError(Errors.CORRUPT_MESSAGE, detail)
   }
+}
+
+function timestampTypeOf(bytes: Buffer, at: number): TimestampType {
+  const magic = batch.magic(bytes, at)
+  if (magic === 0) return 'NoTimestampType'
+  const isLogAppendTime =
+    magic === 1 ? legacyIsLogAppendTime(bytes, at) : batch.isLogAppendTime(bytes, at)
+  return isLogAppendTime ? 'LogAppendTime' : 'CreateTime'
 }
 
 /** In formats v0 and v1 the offset field is that of a compressed set's last message. */

@@ -58,11 +58,16 @@ export interface ConsumerSettings {
 
 export type AssignorName = 'range' | 'roundrobin' | 'sticky' | 'cooperative-sticky'
 
+/** Whose time a record has: its producer's, the leader's, or (format v0) none. */
+export type TimestampType = 'CreateTime' | 'LogAppendTime' | 'NoTimestampType'
+
 export interface ConsumedRecord {
   readonly topic: string
   readonly partition: number
   readonly offset: number
+  /** Milliseconds since 1970; -1 where there is none. */
   readonly timestamp: number
+  readonly timestampType: TimestampType
   /** Key and value are views of the fetched bytes. */
   readonly key: Buffer | null
   readonly value: Buffer | null

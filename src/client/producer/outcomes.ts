@@ -47,7 +47,8 @@ export function outcomeOf(errorCode: number, context: OutcomeContext): Outcome {
     case Errors.UNKNOWN_PRODUCER_ID:
       // The log has nothing of this producer (any more), so nothing of the batch either.
       if (!numbered) return 'fail'
-      return earlierUnsettled || (mayBeWritten && context.hasStrays) ? 'retry' : 'newIdentity'
+      if (earlierUnsettled) return 'retry'
+      return mayBeWritten && context.hasStrays ? 'ask' : 'newIdentity'
     case Errors.INVALID_PRODUCER_EPOCH:
       // A newer epoch hides what was written under this one.
       if (numbered && earlierUnsettled) return 'retry'

@@ -268,10 +268,12 @@ export class Sender {
     const fate = await fateOf(connection, { topic, partition, identity, lastSequence })
     if (!queue.inFlight.includes(batch)) return
     if (fate === 'written') this.#succeed(queue, batch, -1, -1)
+    else if (fate === 'later') this.#retryLater(queue, batch, error)
+    else if (fate === 'unwritten' && !queue.hasStrays) this.#renumber(queue, batch, error)
     // As long as a batch before it may arrive, this one may too: only its own time ends that.
-    else if (fate === 'later' || queue.hasStrays) this.#retryLater(queue, batch, error)
-    else if (fate === 'unwritten') this.#renumber(queue, batch, error)
-    else this.#fail(queue, batch, error)
+    else if (fate === 'unwritten' && this.#settings.deliveryTimeoutMs < Infinity) {
+      this.#retryLater(queue, batch, error)
+    } else this.#fail(queue, batch, error)
     this.wake()
   }
 

@@ -1,7 +1,7 @@
 // One consumer of the input kafka: polls, hands events on, and commits what has been acknowledged.
 
 import type { Admin } from '../../client/admin/types.ts'
-import type { ConsumedRecord, Consumer } from '../../client/consumer/types.ts'
+import type { ConsumedRecord, Consumer, TopicPattern } from '../../client/consumer/types.ts'
 import type { TopicPartition } from '../../client/types.ts'
 import type { Decoder } from '../../events/codecs/codec.ts'
 import type { PipelineEvent } from '../../events/event.ts'
@@ -37,7 +37,7 @@ export interface KafkaReaderParts<Client extends KafkaConnection> {
 }
 
 export interface KafkaReaderSettings {
-  readonly topics: readonly string[]
+  readonly topics: readonly string[] | TopicPattern
   readonly groupId: string
   readonly commits: boolean
   readonly commitIntervalMs: number

@@ -3,12 +3,25 @@
 // commits at all, as in the original.
 
 import type { KafkaClient } from '../../client/client.ts'
-import type { Consumer } from '../../client/consumer/types.ts'
+import type { AssignorName, Consumer, TopicPattern } from '../../client/consumer/types.ts'
 import { KafkaClient as RealKafkaClient } from '../../client/client.ts'
+import { compileRubyPattern } from '../../text/regexp.ts'
 import { configText } from '../decorate.ts'
 import { type Input, defineInput } from '../plugin.ts'
 import { inputDecoration } from './define.ts'
 import { KafkaReader, type KafkaReaderSettings } from './kafka-reader.ts'
+
+/** The names of the original's option, and the classes that may stand in their place. */
+const strategies: Readonly<Record<string, AssignorName>> = {
+  range: 'range',
+  round_robin: 'roundrobin',
+  sticky: 'sticky',
+  cooperative_sticky: 'cooperative-sticky',
+  'org.apache.kafka.clients.consumer.RangeAssignor': 'range',
+  'org.apache.kafka.clients.consumer.RoundRobinAssignor': 'roundrobin',
+  'org.apache.kafka.clients.consumer.StickyAssignor': 'sticky',
+  'org.apache.kafka.clients.consumer.CooperativeStickyAssignor': 'cooperative-sticky',
+}
 
 export const kafka = defineInput({
   name: 'kafka',
@@ -18,7 +31,7 @@ export const kafka = defineInput({
     group_id: { type: 'string', default: 'logstash' },
     group_instance_id: { type: 'string' },
     client_id: { type: 'string', default: 'logstash' },
-    client_rack: { type: 'string', idle: true },
+    client_rack: { type: 'string' },
     consumer_threads: { type: 'number', default: 1 },
     auto_offset_reset: { type: ['earliest', 'latest', 'none'] },
     enable_auto_commit: { type: 'boolean', default: true },
@@ -42,7 +55,7 @@ export const kafka = defineInput({
     fetch_max_bytes: { type: 'number', default: 52_428_800 },
     max_partition_fetch_bytes: { type: 'number', default: 1_048_576 },
     isolation_level: { type: ['read_uncommitted', 'read_committed'], default: 'read_uncommitted' },
-    partition_assignment_strategy: { type: ['range', 'round_robin'], default: 'range' },
+    partition_assignment_strategy: { type: Object.keys(strategies), default: 'range' },
     auto_create_topics: { type: 'boolean', default: true },
     check_crcs: { type: 'boolean', default: true, idle: true },
     connections_max_idle_ms: { type: 'number', default: 540_000, idle: true },
@@ -50,7 +63,7 @@ export const kafka = defineInput({
     send_buffer_bytes: { type: 'number', idle: true },
     client_dns_lookup: { type: 'string', idle: true },
     security_protocol: { type: ['PLAINTEXT'], default: 'PLAINTEXT' },
-    topics_pattern: { type: 'string', refused: true },
+    topics_pattern: { type: 'string' },
     sasl_mechanism: { type: 'string', refused: true },
     sasl_jaas_config: { type: 'password', refused: true },
     jaas_path: { type: 'string', refused: true },
@@ -72,7 +85,10 @@ export const kafka = defineInput({
   },
   build({ options, ports, template, codec }) {
     const settings: KafkaReaderSettings = {
-      topics: options.topics.map(configText),
+      topics:
+        options.topics_pattern === undefined
+          ? options.topics.map(configText)
+          : wholeNames(options.topics_pattern),
       groupId: options.group_id,
       commits: options.enable_auto_commit,
       commitIntervalMs: options.auto_commit_interval_ms,
@@ -101,7 +117,8 @@ export const kafka = defineInput({
         fetchBytesMax: options.fetch_max_bytes,
         partitionFetchBytesMax: options.max_partition_fetch_bytes,
         isolationLevel: options.isolation_level,
-        assignors: [options.partition_assignment_strategy === 'range' ? 'range' : 'roundrobin'],
+        assignors: [strategies[options.partition_assignment_strategy] ?? 'range'],
+        rackId: options.client_rack ?? '',
         allowAutoTopicCreation: options.auto_create_topics,
         ...(options.auto_offset_reset === undefined
           ? {}
@@ -118,6 +135,11 @@ export const kafka = defineInput({
     return together(readers)
   },
 })
+
+/** A pattern means the topics whose whole names it matches. @throws PatternError */
+function wholeNames(pattern: string): TopicPattern {
+  return compileRubyPattern(`\\A(?:${pattern})\\z`).regexp
+}
 
 function decorationOf(option: string): KafkaReaderSettings['decoration'] {
   if (option === 'true' || option === 'basic') return 'basic'

@@ -24,6 +24,8 @@ export interface IndicesPorts {
   readonly random: Random
   readonly storage: SearchStorage
   readonly state: ClusterState
+  /** Shards of all open indices, copies counted. Versions before 7 know no such limit. */
+  readonly shardsMax: number
 }
 
 export interface CreateRequest {
@@ -170,6 +172,24 @@ export class Indices {
       .join(',')
   }
 
+  /** Each index costs memory and files: the original's `cluster.max_shards_per_node`. */
+  #checkShards(settings: Readonly<Record<string, string>>): void {
+    if (this.compatibility.major < 7) return
+    const { shardsMax } = this.#ports
+    const added =
+      Number(settings['index.number_of_shards']) *
+      (1 + Number(settings['index.number_of_replicas']))
+    const open = this.all.filter((index) => !index.definition.closed)
+    const present = open.reduce((sum, one) => sum + one.shardCount * (1 + one.replicaCount), 0)
+    if (present + added <= shardsMax) return
+    throw new SearchError(
+      400,
+      'validation_exception',
+      `Validation Failed: 1: this action would add [${added}] shards, but this cluster currently ` +
+        `has [${present}]/[${shardsMax}] maximum normal shards open;`,
+    )
+  }
+
   async #make(name: string, request: CreateRequest): Promise<Index> {
     const setup = templatesFor(this.#ports.state, name)
     const settings: Record<string, string> = {
@@ -188,6 +208,7 @@ export class Indices {
       if (typed.typeName !== '_default_') typeName = typed.typeName ?? typeName
       mapping.merge(typed.mapping)
     }
+    this.#checkShards(settings)
     const definition: IndexDefinition = {
       name,
       createdMs: this.#ports.clock.now(),

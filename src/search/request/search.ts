@@ -9,7 +9,6 @@ import type { Json, JsonObject } from '../json/value.ts'
 import type { QueryContext } from '../query/context.ts'
 import { resolveQuery } from '../query/resolve.ts'
 import type { Condition, HitsPlan, ShardPlan } from '../storage/plan.ts'
-import { SearchTimeoutError } from '../storage/storage.ts'
 import type { SearchParts } from './parts.ts'
 import { renderHits } from './hits.ts'
 import { typedNames } from './typed-keys.ts'
@@ -60,9 +59,6 @@ export async function runSearch(
         usable.map((index) => ({ index, error })),
         parts.compatibility,
       )
-    }
-    if (error instanceof SearchTimeoutError) {
-      throw new SearchError(503, 'es_rejected_execution_exception', `search ${error.message}`)
     }
     throw error
   }

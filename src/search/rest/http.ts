@@ -9,6 +9,7 @@ import { filterPaths } from '../json/paths.ts'
 import { type Json, parseOwnJson, renderJson } from '../json/value.ts'
 import { nearest } from './nearest.ts'
 import type { Handler, RestAnswer, RestContext, RestRequest } from './context.ts'
+import { SearchTimeoutError } from '../storage/storage.ts'
 import { failureAnswer } from './failure.ts'
 import { type Method, type RouteMatch, Router } from './router.ts'
 import { routes } from './routes.ts'
@@ -83,6 +84,10 @@ export class RestServer {
 
   #failure(request: FastifyRequest, error: unknown, text: string): RestAnswer {
     if (error instanceof SearchError) return failureAnswer(error, text)
+    if (error instanceof SearchTimeoutError) {
+      const why = `search ${error.message}`
+      return failureAnswer(new SearchError(503, 'es_rejected_execution_exception', why), text)
+    }
     this.#logger.error(`${request.method} ${request.url} failed`, error)
     const reason = error instanceof Error ? error.message.split('\n')[0] : String(error)
     return failureAnswer(new SearchError(500, 'exception', reason ?? 'failed'), text)

@@ -19,7 +19,7 @@ import { type OpenFile, TrackedFile } from './tracked-file.ts'
 
 export const POLL_MS = 250
 /** An idle file is looked at less and less often, down to this. */
-const POLL_MS_MAX = 1000
+const POLL_MS_MAX = 500
 /** A file without a name may still be written to by a process that has it open. */
 const NAMELESS_MS = 60_000
 /** Files between two turns of the loop while scanning. */

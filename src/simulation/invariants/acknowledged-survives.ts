@@ -4,6 +4,7 @@ import type { Invariant } from './invariant.ts'
 
 interface Acknowledged {
   readonly record: SentRecord
+  /** -1 where the leader said only that it has the record. */
   readonly offset: number
   /** How many power losses there had been. */
   readonly age: number
@@ -20,12 +21,17 @@ export function acknowledgedSurvives(): Invariant {
 
   function judge(seen: Extract<Observation, { kind: 'wholeLog' }>): string | undefined {
     const log = new Map(seen.records.map(({ offset, number }) => [offset, number]))
+    const present = new Set(log.values())
     const firstLost = new Map<number, Acknowledged>()
     const here = acknowledged.get(placeKey(seen)) ?? []
     here.sort((one, other) => one.offset - other.offset)
     for (const entry of here) {
       const { record, offset, age } = entry
       const name = `record ${record.number} of ${record.producer} (acks ${record.acks})`
+      if (offset < 0) {
+        if (present.has(record.number) || (age < powerLosses && !record.flushed)) continue
+        return `${name} was acknowledged, and is nowhere in ${placeKey(seen)}`
+      }
       const lost = firstLost.get(age)
       if (log.get(offset) === record.number) {
         if (lost !== undefined)
@@ -47,7 +53,7 @@ export function acknowledgedSurvives(): Invariant {
       if (seen.kind === 'sent') sent.set(seen.record.number, seen.record)
       if (seen.kind === 'acknowledged') {
         const record = sent.get(seen.number)
-        if (record === undefined || record.acks === 0 || seen.offset < 0) return undefined
+        if (record === undefined || record.acks === 0) return undefined
         const key = placeKey(record)
         const here = acknowledged.get(key) ?? []
         acknowledged.set(key, here)

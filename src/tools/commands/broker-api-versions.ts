@@ -1,10 +1,11 @@
 // kafka-broker-api-versions: what every broker of a cluster speaks, and what of it our client does.
-import type { BrokerNode } from '../../client/types.ts'
 import { KafkaError } from '../../client/errors.ts'
+import type { BrokerNode } from '../../client/types.ts'
 import { ApiVersions } from '../../kafka/messages/api-versions.ts'
 import { everyApi } from '../../kafka/messages/every.ts'
 import { atBroker } from '../ask-broker.ts'
-import { clusterOptions, withCluster } from '../cluster-tool.ts'
+import { withCluster } from '../cluster-tool.ts'
+import { clusterOptions } from '../common-options.ts'
 import { exceptionText } from '../java-names.ts'
 import type { Options } from '../options.ts'
 import { write } from '../output.ts'

@@ -150,7 +150,7 @@ function isOwn(type: EntityType, name: string): (entry: ConfigEntry) => boolean 
     wanted === undefined ||
     source === wanted ||
     // Brokers before 1.1 say no more than this.
-    ((source === undefined || source === 'unknown') && !isDefault)
+    (source === 'unknown' && !isDefault)
 }
 
 const sourceNames: Readonly<Record<ConfigSource, string>> = {
@@ -165,7 +165,7 @@ const sourceNames: Readonly<Record<ConfigSource, string>> = {
   group: 'DYNAMIC_GROUP_CONFIG',
 }
 
-export function configLine({ name, value, sensitive, synonyms = [] }: ConfigEntry): string {
+export function configLine({ name, value, sensitive, synonyms }: ConfigEntry): string {
   const list = synonyms.map((one) => `${sourceNames[one.source]}:${one.name}=${one.value}`)
   return `  ${name}=${value} sensitive=${sensitive} synonyms={${list.join(', ')}}`
 }

@@ -7,6 +7,7 @@ import type {
   OffsetToCommit,
 } from '../../client/consumer/types.ts'
 import { KafkaError } from '../../client/errors.ts'
+import type { TopicPartitionOffset } from '../../client/types.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import type { ProcessContext } from '../../runtime/process.ts'
@@ -20,9 +21,10 @@ import {
 } from '../consume-options.ts'
 import type { ConsumerOptions } from '../consume-options.ts'
 import { configException, exceptionName, exceptionText, javaError } from '../java-names.ts'
-import { appendMessage, messageFormat, type TimestampType } from '../message-format.ts'
+import { appendMessage, messageFormat } from '../message-format.ts'
 import { OptionError } from '../options.ts'
 import { write } from '../output.ts'
+import { partitionKey } from '../partitions.ts'
 import { type Command, findBrokers, openClient, propertiesOf, type Tool } from '../tool.ts'
 import { topicFilter } from '../topic-filter.ts'
 
@@ -95,7 +97,7 @@ export interface PrintPorts {
   readonly context: ProcessContext
   readonly clock: Clock
   readonly logger: Logger
-  readonly admin: Pick<Admin, 'listTopics' | 'describeConfigs'>
+  readonly admin: Pick<Admin, 'listTopics'>
   /** How often topics are matched again. */
   readonly topicsMaxAgeMs: number
 }
@@ -131,7 +133,7 @@ export async function printRecords(
     consumer.wakeup()
   })
   const topics = new TopicChoice(consumer, order, ports)
-  const printer = new Printer(order, topics, ports)
+  const printer = new Printer(order, ports)
   try {
     while (!isStopped && printer.count < order.messagesMax) {
       await topics.renew()
@@ -145,9 +147,19 @@ export async function printRecords(
       if (records.length > 0) topics.sawRecords()
       if (!(await printer.print(records))) break
     }
+    rewind(consumer, printer)
     await commitPrinted(consumer, order, printer, ports)
   } finally {
+    rewind(consumer, printer)
     context.stderr.write(`Processed a total of ${printer.count} messages\n`)
+  }
+}
+
+/** Polls give more than is printed: the rest must not count as read when the consumer closes. */
+function rewind(consumer: RecordSource, printer: Printer): void {
+  const own = new Set(consumer.assignment().map(partitionKey))
+  for (const { topic, partition, offset } of printer.unprinted()) {
+    if (own.has(partitionKey({ topic, partition }))) consumer.seek(topic, partition, offset)
   }
 }
 
@@ -158,10 +170,8 @@ async function commitPrinted(
   { logger }: PrintPorts,
 ): Promise<void> {
   if (!order.isGroupNamed || order.consumer['enable.auto.commit'] !== 'true') return
-  const own = new Set(consumer.assignment().map(({ topic, partition }) => `${topic} ${partition}`))
-  const offsets = printer
-    .offsets()
-    .filter(({ topic, partition }) => own.has(`${topic} ${partition}`))
+  const own = new Set(consumer.assignment().map(partitionKey))
+  const offsets = printer.offsets().filter((one) => own.has(partitionKey(one)))
   if (offsets.length === 0) return
   try {
     await consumer.commit(offsets)
@@ -177,8 +187,6 @@ class TopicChoice {
   readonly #source: Source
   readonly #ports: PrintPorts
   readonly #timeoutMs: number
-  readonly #needsTypes: boolean
-  readonly #timestampTypes = new Map<string, TimestampType>()
   #names = ''
   #isChosen = false
   #chosenMs = -Infinity
@@ -189,7 +197,6 @@ class TopicChoice {
     this.#source = order.source
     this.#ports = ports
     this.#timeoutMs = order.timeoutMs
-    this.#needsTypes = messageFormat(order.format).printTimestamp
     this.#quietSinceMs = ports.clock.monotonicMs()
   }
 
@@ -199,7 +206,6 @@ class TopicChoice {
     const nowMs = this.#ports.clock.monotonicMs()
     if (source.kind !== 'matching') {
       if (this.#isChosen) return
-      await this.#learnTypes([source.topic])
       if (source.kind === 'topic') this.#consumer.subscribe([source.topic])
       else this.#assign(source)
       this.#isChosen = true
@@ -211,14 +217,9 @@ class TopicChoice {
     const names = (await this.#ports.admin.listTopics()).filter(isWanted)
     this.#chosenMs = nowMs
     if (this.#isChosen && names.join() === this.#names) return
-    await this.#learnTypes(names)
     this.#names = names.join()
     this.#isChosen = true
     this.#consumer.subscribe(names)
-  }
-
-  timestampType(topic: string): TimestampType {
-    return this.#timestampTypes.get(topic) ?? 'CreateTime'
   }
 
   /** How long the next poll may wait. */
@@ -241,36 +242,19 @@ class TopicChoice {
     else if (start === 'latest') this.#consumer.seekToEnd()
     else this.#consumer.seek(topic, partition, start)
   }
-
-  /** A record does not say what its timestamp is; its topic's settings do. */
-  async #learnTypes(topics: readonly string[]): Promise<void> {
-    if (!this.#needsTypes || topics.length === 0) return
-    const { admin, logger } = this.#ports
-    try {
-      const described = await admin.describeConfigs(topics.map((name) => ({ type: 'topic', name })))
-      for (const { name, entries } of described) {
-        const type = entries.find((entry) => entry.name === 'message.timestamp.type')?.value
-        this.#timestampTypes.set(name, type === 'LogAppendTime' ? type : 'CreateTime')
-      }
-    } catch (error) {
-      if (!(error instanceof KafkaError)) throw error
-      logger.warn(`the kind of timestamps is not known: ${exceptionText(error)}`)
-    }
-  }
 }
 
 /** Writes records and remembers how far it came. */
 class Printer {
   readonly #order: ConsumeOrder
-  readonly #topics: TopicChoice
   readonly #ports: PrintPorts
   readonly #format: ReturnType<typeof messageFormat>
   readonly #next = new Map<string, OffsetToCommit>()
+  readonly #left = new Map<string, TopicPartitionOffset>()
   count = 0
 
-  constructor(order: ConsumeOrder, topics: TopicChoice, ports: PrintPorts) {
+  constructor(order: ConsumeOrder, ports: PrintPorts) {
     this.#order = order
-    this.#topics = topics
     this.#ports = ports
     this.#format = messageFormat(order.format)
   }
@@ -301,6 +285,10 @@ class Printer {
     if (parts.length > 0) await write(stdout, Buffer.concat(parts))
     this.count += done
     this.#remember(records, done)
+    for (const { topic, partition, offset } of records.slice(done)) {
+      const key = partitionKey({ topic, partition })
+      if (!this.#left.has(key)) this.#left.set(key, { topic, partition, offset })
+    }
     if (failure !== undefined) throw failure
     if (!stdout.destroyed) return true
     this.#ports.context.stderr.write('Unable to write to standard out, closing consumer.\n')
@@ -312,12 +300,16 @@ class Printer {
     return [...this.#next.values()]
   }
 
+  /** The first of each partition that was polled and not printed. */
+  unprinted(): Iterable<TopicPartitionOffset> {
+    return this.#left.values()
+  }
+
   #append(parts: Buffer[], record: ConsumedRecord): void {
-    appendMessage(parts, record, this.#format, this.#topics.timestampType(record.topic))
+    appendMessage(parts, record, this.#format)
     if (this.#order.formatter !== 'logging') return
-    const { timestamp, key, value } = record
-    const type = this.#topics.timestampType(record.topic)
-    const time = timestamp < 0 ? '' : `${type}:${timestamp}, `
+    const { timestamp, timestampType, key, value } = record
+    const time = timestamp < 0 ? '' : `${timestampType}:${timestamp}, `
     this.#ports.logger.info(`${time}key:${String(key)}, value:${String(value)}`)
   }
 
@@ -329,7 +321,8 @@ class Printer {
       if (record === undefined) return
       const { topic, partition, offset, leaderEpoch } = record
       if (after?.partition === partition && after.topic === topic) continue
-      this.#next.set(`${partition} ${topic}`, { topic, partition, offset: offset + 1, leaderEpoch })
+      const next = { topic, partition, offset: offset + 1, leaderEpoch }
+      this.#next.set(partitionKey(next), next)
     }
   }
 }

@@ -11,6 +11,7 @@ import {
   type Properties,
   type ReadSettings,
 } from '../client-settings.ts'
+import { commonOptions } from '../common-options.ts'
 import { configException, exceptionText, javaError } from '../java-names.ts'
 import { LineError, type LineFormat, lineFormat, recordFrom } from '../line-records.ts'
 import { LineSplitter } from '../lines.ts'
@@ -18,7 +19,6 @@ import { OptionError, type Options, type OptionTable } from '../options.ts'
 import { write } from '../output.ts'
 import {
   type Command,
-  commonOptions,
   findBrokers,
   openClient,
   propertiesOf,
@@ -207,18 +207,26 @@ export async function sendLines(
   }
   let number = 0
   let stopReason: string | undefined
+  let wake: () => void = () => undefined
   const stopped = context.stopRequested.then((reason) => {
     stopReason = reason
+    wake()
     return { reason }
   })
+  // A race of each record with the stop would leave something behind on its promise each time.
+  const orStop = (work: Promise<unknown>): Promise<void> =>
+    new Promise((resolve, reject) => {
+      wake = resolve
+      work.then(() => resolve(), reject)
+    })
   const sendAll = async (lines: readonly Buffer[]): Promise<void> => {
     for (const line of lines) {
       number += 1
       const record = recordFrom(format, line, number)
       const sent = producer.send(record)
-      if (isSync) await Promise.race([sent, stopped])
+      if (isSync) await orStop(sent)
       else sent.catch((error: unknown) => failed(error, record))
-      if (producer.bufferedBytes >= bufferBytesMax) await Promise.race([producer.ready(), stopped])
+      if (producer.bufferedBytes >= bufferBytesMax) await orStop(producer.ready())
       if (stopReason !== undefined) return
     }
   }

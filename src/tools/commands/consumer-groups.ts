@@ -4,6 +4,7 @@ import { KafkaError } from '../../client/errors.ts'
 import type { TopicPartition } from '../../client/types.ts'
 import { DiskError, readFile } from '../../runtime/disk.ts'
 import { withCluster } from '../cluster-tool.ts'
+import { row } from '../columns.ts'
 import {
   checkGroupOptions,
   type GroupAction,
@@ -14,10 +15,10 @@ import {
 } from '../group-options.ts'
 import * as tables from '../group-tables.ts'
 import { exceptionText } from '../java-names.ts'
+import { partitionKey } from '../partitions.ts'
 import { write } from '../output.ts'
-import { partitionsFrom, planReset, resetFailure } from '../plan-reset.ts'
+import { committedOffsets, partitionsFrom, planReset, resetFailure } from '../plan-reset.ts'
 import { ResetError, resetCsv, topicChoice } from '../reset-offsets.ts'
-import { row } from '../columns.ts'
 import type { Command, Tool } from '../tool.ts'
 
 export const consumerGroupsCommand: Command<typeof groupOptions> = {
@@ -143,18 +144,18 @@ async function describeOffsets(
   admin: ClusterAdmin,
   tool: Tool,
 ): Promise<void> {
-  const committed = (await admin.groupOffsets(name)).filter(({ offset }) => offset >= 0)
+  const committed = await committedOffsets(name, admin)
   const all = new Map<string, TopicPartition>()
   for (const one of [...committed, ...members.flatMap(({ assignment }) => assignment)]) {
-    all.set(tables.partitionKey(one), one)
+    all.set(partitionKey(one), one)
   }
   const queries = [...all.values()].map(({ topic, partition }) => {
     return { topic, partition, at: 'latest' as const }
   })
   const ends = (await admin.listOffsets(queries)).filter(({ error }) => error === undefined)
   const rows = tables.offsetRows(members, committed, {
-    committed: new Map(committed.map((one) => [tables.partitionKey(one), one.offset])),
-    ends: new Map(ends.map((one) => [tables.partitionKey(one), one.offset])),
+    committed: new Map(committed.map((one) => [partitionKey(one), one.offset])),
+    ends: new Map(ends.map((one) => [partitionKey(one), one.offset])),
   })
   if (rows.length === 0) return
   const isOld = given.has('new-consumer') || given.has('zookeeper')

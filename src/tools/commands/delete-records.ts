@@ -2,9 +2,11 @@
 import { KafkaError } from '../../client/errors.ts'
 import type { TopicPartitionOffset } from '../../client/types.ts'
 import { UserError } from '../../runtime/service.ts'
-import { clusterOptions, withCluster } from '../cluster-tool.ts'
+import { withCluster } from '../cluster-tool.ts'
+import { clusterOptions } from '../common-options.ts'
 import { exceptionText } from '../java-names.ts'
-import { integerAt, type JsonObject, jsonObjectOf, objectsAt, textAt } from '../json-file.ts'
+import { jsonObjectOf } from '../json-file.ts'
+import { integerAt, type JsonObject, objectsAt, textAt } from '../json-shape.ts'
 import type { Options, OptionTable } from '../options.ts'
 import { write } from '../output.ts'
 import type { Command, Tool } from '../tool.ts'
@@ -58,7 +60,7 @@ function run(given: Options<typeof options>, tool: Tool): Promise<number> {
 /** @throws UserError for files of another shape */
 export function offsetsToDelete(file: JsonObject, path: string): TopicPartitionOffset[] {
   if (file['version'] !== undefined && file['version'] !== 1) {
-    throw new UserError(`Not supported version field value ${String(file['version'])}`)
+    throw new UserError(`Not supported version field value ${JSON.stringify(file['version'])}`)
   }
   if (file['partitions'] === undefined) throw new UserError('Missing partitions field')
   const offsets = objectsAt(file['partitions'], `${path}: partitions`).map((one, index) => {

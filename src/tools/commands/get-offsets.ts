@@ -3,12 +3,12 @@ import type { Writable } from 'node:stream'
 import type { Admin, ListedOffset, PartitionTimeQuery } from '../../client/admin/types.ts'
 import { KafkaError } from '../../client/errors.ts'
 import { adminSettings } from '../client-settings.ts'
+import { commonOptions } from '../common-options.ts'
 import { exceptionText, plainText } from '../java-names.ts'
 import { OptionError, type Options, type OptionTable } from '../options.ts'
 import { write } from '../output.ts'
 import {
   type Command,
-  commonOptions,
   findBrokers,
   openClient,
   propertiesOf,
@@ -34,6 +34,8 @@ const options = {
   },
   'exclude-internal-topics': { about: 'Leaves out __consumer_offsets and the like.' },
   'command-config': { takes: 'file', about: 'Properties of the admin client.' },
+  offsets: { takes: 'number', about: 'Accepted for older scripts; one offset is told.' },
+  'max-wait-ms': { takes: 'ms', about: 'Accepted for older scripts.' },
 } as const satisfies OptionTable
 
 type OffsetOptions = Options<typeof options>

@@ -1,11 +1,12 @@
 // kafka-log-dirs: what lies in the log directories of brokers, as one line of JSON.
 import type { BrokerLogDirs } from '../../client/admin/types.ts'
 import { KafkaError } from '../../client/errors.ts'
-import { clusterOptions, withCluster } from '../cluster-tool.ts'
-import { byPartition } from '../group-tables.ts'
+import { withCluster } from '../cluster-tool.ts'
+import { clusterOptions } from '../common-options.ts'
 import { exceptionText } from '../java-names.ts'
 import { OptionError, type Options, type OptionTable } from '../options.ts'
 import { write } from '../output.ts'
+import { byPartition } from '../partitions.ts'
 import type { Command, Tool } from '../tool.ts'
 
 const options = {

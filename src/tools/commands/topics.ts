@@ -1,9 +1,15 @@
 // kafka-topics: creates, lists, describes, alters and deletes topics.
 import type { Writable } from 'node:stream'
-import type { Admin, ConfigEntry, TopicDescription } from '../../client/admin/types.ts'
+import type {
+  Admin,
+  ConfigEntry,
+  PartitionIncrease,
+  TopicDescription,
+} from '../../client/admin/types.ts'
 import { KafkaError } from '../../client/errors.ts'
 import { adminSettings } from '../client-settings.ts'
 import { describeLines } from '../describe-topics.ts'
+import { growThroughZooKeeper } from '../grow-topic.ts'
 import { exceptionText, plainText } from '../java-names.ts'
 import { write } from '../output.ts'
 import {
@@ -17,14 +23,17 @@ import {
 import { topicFilter } from '../topic-filter.ts'
 import {
   checkOptions,
+  configsFrom,
   describeKinds,
   isOldWay,
   newTopic,
+  parseAssignment,
   type TopicAction,
   TopicCommandError,
   type TopicOptions,
   topicOptions,
 } from '../topic-options.ts'
+import { changeTopicConfigs, topicConfigsInZooKeeper } from '../znode-configs.ts'
 
 export const topicsCommand: Command<typeof topicOptions> = {
   name: 'kafka-topics',
@@ -51,7 +60,14 @@ async function run(given: TopicOptions, tool: Tool): Promise<number> {
   const { context, logger } = tool
   const stopped = context.stopRequested.then(stoppedCode)
   try {
-    const done = runTopicAction(action, given, client.admin(), context.stdout).then(() => 0)
+    const work = async (): Promise<number> => {
+      if (action === 'alter') await alterConfigs(given, client.admin(), tool)
+      if (action !== 'alter' || given.has('partitions')) {
+        await runTopicAction(action, given, client.admin(), tool)
+      }
+      return 0
+    }
+    const done = work()
     return await Promise.race([done, stopped])
   } catch (error) {
     if (!(error instanceof KafkaError || error instanceof TopicCommandError)) throw error
@@ -68,17 +84,18 @@ export async function runTopicAction(
   action: TopicAction,
   given: TopicOptions,
   admin: Admin,
-  stdout: Writable,
+  tool: Tool,
 ): Promise<void> {
+  const { stdout } = tool.context
   switch (action) {
     case 'create':
       return create(given, admin, stdout)
     case 'list':
       return list(given, admin, stdout)
     case 'describe':
-      return describe(given, admin, stdout)
+      return describe(given, admin, tool)
     case 'alter':
-      return alter(given, admin, stdout)
+      return alter(given, admin, tool)
     case 'delete':
       return remove(given, admin, stdout)
   }
@@ -125,10 +142,11 @@ async function matchingSome(given: TopicOptions, admin: Admin): Promise<string[]
   return names
 }
 
-async function describe(given: TopicOptions, admin: Admin, stdout: Writable): Promise<void> {
+async function describe(given: TopicOptions, admin: Admin, tool: Tool): Promise<void> {
+  const { stdout } = tool.context
   const topics = await described(given, admin)
   const [configs, { brokers }] = await Promise.all([
-    configsOf(topics, admin),
+    configsOf(topics, given, admin, tool),
     admin.describeCluster(),
   ])
   const what = describeKinds.find(([option]) => given.has(option))?.[1] ?? 'all'
@@ -157,21 +175,27 @@ async function described(given: TopicOptions, admin: Admin): Promise<TopicDescri
   throw new TopicCommandError(`TopicId '${id}' does not exist as expected`)
 }
 
-/** Brokers before 0.11 tell no settings. */
+/** Brokers before 0.11 tell no settings; ZooKeeper does. */
 async function configsOf(
   topics: readonly TopicDescription[],
+  given: TopicOptions,
   admin: Admin,
+  tool: Tool,
 ): Promise<Map<string, readonly ConfigEntry[]>> {
+  const names = topics.map(({ name }) => name)
   try {
-    const answers = await admin.describeConfigs(topics.map(({ name }) => ({ type: 'topic', name })))
+    const answers = await admin.describeConfigs(names.map((name) => ({ type: 'topic', name })))
     return new Map(answers.map(({ name, entries }) => [name, entries]))
   } catch (error) {
-    if (error instanceof KafkaError && error.errorName === 'UNSUPPORTED_VERSION') return new Map()
-    throw error
+    const isMissing = error instanceof KafkaError && error.errorName === 'UNSUPPORTED_VERSION'
+    if (!isMissing) throw error
+    if (!isOldWay(given)) return new Map()
+    return topicConfigsInZooKeeper(tool, given.texts('zookeeper'), names)
   }
 }
 
-async function alter(given: TopicOptions, admin: Admin, stdout: Writable): Promise<void> {
+async function alter(given: TopicOptions, admin: Admin, tool: Tool): Promise<void> {
+  const { stdout } = tool.context
   const names = await matchingSome(given, admin)
   const count = given.integer('partitions') ?? 0
   if (names.length === 0) return
@@ -179,9 +203,53 @@ async function alter(given: TopicOptions, admin: Admin, stdout: Writable): Promi
     'WARNING: If partitions are increased for a topic that has a key, the partition logic or ordering' +
     ' of the messages will be affected\n'
   if (isOldWay(given)) await write(stdout, warning)
-  const outcomes = await admin.createPartitions(names.map((name) => ({ name, count })))
-  for (const { error } of outcomes) if (error !== undefined) throw error
+  const text = given.text('replica-assignment')
+  const assignment = text === undefined ? undefined : [...parseAssignment(text).values()]
+  const present = assignment === undefined ? [] : await admin.describeTopics(names)
+  const increases = names.map((name, index) => {
+    const known = present[index]?.partitions.length ?? 0
+    // Only brokers of partitions that are added are told.
+    return { name, count, ...(assignment && { assignments: assignment.slice(known) }) }
+  })
+  await grow(increases, given, admin, tool)
   if (isOldWay(given)) await write(stdout, 'Adding partitions succeeded!\n')
+}
+
+async function grow(
+  increases: readonly PartitionIncrease[],
+  given: TopicOptions,
+  admin: Admin,
+  tool: Tool,
+): Promise<void> {
+  try {
+    const outcomes = await admin.createPartitions(increases)
+    for (const { error } of outcomes) if (error !== undefined) throw error
+  } catch (error) {
+    const isMissing = error instanceof KafkaError && error.errorName === 'UNSUPPORTED_VERSION'
+    if (!isMissing || !isOldWay(given)) throw error
+    const way = { zookeeper: given.texts('zookeeper'), admin }
+    for (const { name, ...growth } of increases) {
+      await growThroughZooKeeper(tool, way, { topic: name, ...growth })
+    }
+  }
+}
+
+/** Through ZooKeeper, as kafka-topics did it before kafka-configs. @throws TopicCommandError */
+async function alterConfigs(given: TopicOptions, admin: Admin, tool: Tool): Promise<void> {
+  const changes = new Map<string, string | undefined>()
+  for (const name of given.texts('delete-config')) changes.set(name, undefined)
+  const added = configsFrom(given.texts('config'))
+  for (const [name, value] of Object.entries(added)) changes.set(name, value)
+  if (changes.size === 0) return
+  for (const name of await matchingSome(given, admin)) {
+    await write(
+      tool.context.stdout,
+      'WARNING: Altering topic configuration from this script has been deprecated and may be removed in future releases.\n' +
+        '         Going forward, please use kafka-configs.sh for this functionality\n',
+    )
+    await changeTopicConfigs(tool, { zookeeper: given.texts('zookeeper'), topic: name }, changes)
+    await write(tool.context.stdout, `Updated config for topic "${name}".\n`)
+  }
 }
 
 async function remove(given: TopicOptions, admin: Admin, stdout: Writable): Promise<void> {

@@ -1,8 +1,8 @@
 // `millrace wire`: questions about bytes, one JSON line in, one JSON line out, in order.
-import { createInterface } from 'node:readline'
 import { once } from 'node:events'
-import type { JsonObject } from '../../kafka/json/values.ts'
+import { createInterface } from 'node:readline'
 import { inspect } from '../../kafka/json/inspect.ts'
+import type { JsonObject } from '../../kafka/json/values.ts'
 import type { ProcessContext } from '../../runtime/process.ts'
 
 function answer(line: string): JsonObject {

@@ -43,7 +43,7 @@ async function dumpFile(
   ports: DumpPorts,
   findings: Findings,
 ): Promise<void> {
-  const suffix = /\.[a-z]+$/.exec(path)?.[0]
+  const suffix = /\.[a-z]+$/.exec(path)?.[0] ?? ''
   const place = { path, absolutePath: resolve(path), baseOffset: baseOffsetOf(path), findings }
   const checks = { checksOnly: order.checksIndexOnly, verifiesOnly: order.verifiesIndexOnly }
   switch (suffix) {

@@ -1,7 +1,7 @@
 // Pure.
 // The command line of kafka-dump-log.
+import { commonOptions } from '../common-options.ts'
 import { OptionError, type Options, type OptionTable } from '../options.ts'
-import { commonOptions } from '../tool.ts'
 import { offsetsDecoder, type RecordDecoder, textDecoder, transactionsDecoder } from './decoders.ts'
 
 export const dumpOptions = {

@@ -185,7 +185,11 @@ export class ServerConnection implements ConnectionView {
     const isWord = this.session === undefined && problem.kind !== 'slow'
     if (isWord) this.countReceived(4)
     const answer = isWord ? fourLetterAnswer(problem.sizeBytes, () => this.host.view()) : undefined
-    if (answer !== undefined) return void this.connection.write(Buffer.from(answer))
+    if (answer !== undefined) {
+      this.connection.write(Buffer.from(answer))
+      this.host.counters.sent += 1
+      return
+    }
     this.host.counters.largeRequests += problem.kind === 'oversize' ? 1 : 0
     this.warn(`${problem.kind} packet of ${problem.sizeBytes} bytes`)
   }

@@ -13,18 +13,30 @@ export function directoriesOf(settings: CoordinationSettings): DataDirectories {
   }
 }
 
+/** A directory that cannot be made or written. */
+export class DataDirectoryError extends UserError {}
+
 /**
- * Makes what is missing and locks both. @throws DiskError, and UserError where another server has them.
+ * Makes what is missing and locks both. @throws DataDirectoryError, and UserError where another server
+ * has them.
  */
 export function openDirectories(disk: Disk, settings: CoordinationSettings): readonly DiskLock[] {
-  for (const directory of Object.values(directoriesOf(settings))) makeDirectory(disk, directory)
+  const directories = directoriesOf(settings)
+  try {
+    makeDirectory(disk, directories.snapshots)
+    makeDirectory(disk, directories.logs)
+  } catch (error) {
+    if (!(error instanceof DiskError)) throw error
+    throw new DataDirectoryError(error.message, { cause: error })
+  }
   const locks: DiskLock[] = []
   for (const root of new Set([settings.dataDirectory, settings.logDirectory])) {
     try {
       locks.push(disk.lock(`${root}/${LOCK_NAME}`))
     } catch (error) {
       for (const lock of locks) lock.release()
-      if (!(error instanceof DiskError) || error.code !== 'ELOCKED') throw error
+      if (!(error instanceof DiskError)) throw error
+      if (error.code !== 'ELOCKED') throw new DataDirectoryError(error.message, { cause: error })
       const message = `${root} is in use by another coordination server`
       throw new UserError(message, { cause: error })
     }
@@ -34,8 +46,10 @@ export function openDirectories(disk: Disk, settings: CoordinationSettings): rea
 
 /** Creates a directory and the missing ones above it, so that their names survive power loss. */
 function makeDirectory(disk: Disk, path: string): void {
-  const parent = path.slice(0, path.lastIndexOf('/'))
-  if (disk.stat(path) !== undefined) return
+  const parent = path.slice(0, Math.max(path.lastIndexOf('/'), 0))
+  const status = path === '' ? undefined : disk.stat(path)
+  if (status?.kind === 'directory') return
+  if (status !== undefined) throw new DiskError('ENOTDIR', 'make directory', path)
   if (parent !== '') makeDirectory(disk, parent)
   disk.makeDirectory(path)
   const root = path.startsWith('/') ? '/' : '.'

@@ -102,7 +102,7 @@ export class RequestProcessor<Watcher> {
   private isStopping = false
   /** The disk failed: carries nothing more out. */
   private hasFailed = false
-  private snapshotting: Promise<void> | undefined
+  private snapshotting: Promise<boolean> | undefined
   private untilSnapshot: number
   private idle: (() => void)[] = []
   readonly syncTimes = new Durations()
@@ -233,15 +233,18 @@ export class RequestProcessor<Watcher> {
     if (change.type === 'closeSession') this.sessions.remove(clientId)
   }
 
-  /** Writes a snapshot of now, unless one is being written. Never rejects: the log has it all. */
-  snapshot(): Promise<void> {
+  /**
+   * Writes a snapshot of now, unless one is being written, and tells whether it could. Never rejects: the
+   * log has it all.
+   */
+  snapshot(): Promise<boolean> {
     this.snapshotting ??= this.writeSnapshot().finally(() => {
       this.snapshotting = undefined
     })
     return this.snapshotting
   }
 
-  private async writeSnapshot(): Promise<void> {
+  private async writeSnapshot(): Promise<boolean> {
     const { logger, clock } = this.ports
     const began = clock.monotonicMs()
     const zxid = this.lastZxid
@@ -251,8 +254,10 @@ export class RequestProcessor<Watcher> {
       this.snapshotTimes.add(clock.monotonicMs() - began)
       this.lastSnapshot = { zxid, takenAt: clock.now() }
       logger.info(`Snapshot taken of zxid 0x${zxid.toString(16)}`)
+      return true
     } catch (error) {
       logger.error(`Could not write the snapshot of zxid 0x${zxid.toString(16)}`, error)
+      return false
     }
   }
 

@@ -155,7 +155,8 @@ export function sync<Watcher>(reader: Reader): Run<Watcher> {
 
 export function multiRead<Watcher>(reader: Reader): Run<Watcher> {
   const operations = takeMultiRequest(reader)
-  if (operations.some((one) => !isRead(one))) throw new WireError('a write in a multi that reads', 0)
+  if (operations.some((one) => !isRead(one)))
+    throw new WireError('a write in a multi that reads', 0)
   return ({ tree, watches, watcher, asker }) => {
     let bytes = 0
     const results = operations.map((operation): MultiResult => {

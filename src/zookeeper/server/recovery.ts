@@ -85,6 +85,7 @@ export async function recover(
     )
   }
   const snapshotZxid = newest?.zxid
+  checkContinuity(newest, all)
   const { tree: oldTree = new DataTree(), sessions: oldSessions = new Map() } = newest ?? {}
   const replay = new Replay(oldTree, oldSessions, snapshotZxid ?? 0n)
   const logs = logsNeeded(all, snapshotZxid ?? 0n)
@@ -95,6 +96,20 @@ export async function recover(
   const { tree, sessions, lastZxid, count } = replay
   for (const path of tree.limited.values()) tree.recount(path)
   return { tree, sessions, lastZxid, snapshotZxid, replayed: count }
+}
+
+/** Where the newest snapshot cannot be read, an older one helps only if the log goes on from there. */
+function checkContinuity(
+  used: { readonly zxid: bigint; readonly unreadable: string | undefined } | undefined,
+  logs: readonly NumberedFile[],
+): void {
+  if (used?.unreadable === undefined) return
+  const first = logsNeeded(logs, used.zxid)[0]
+  if (first !== undefined && first.zxid <= used.zxid + 1n) return
+  throw new UserError(
+    `${used.unreadable} cannot be read, and no transaction log goes on from the snapshot before it ` +
+      `(zxid 0x${used.zxid.toString(16)}): what was between is missing`,
+  )
 }
 
 class Replay {
@@ -120,13 +135,16 @@ class Replay {
 }
 
 async function newestSnapshot({ disk, logger }: RecoveryPorts, directory: string) {
+  let unreadable: string | undefined
   for (const { path, zxid } of numberedFiles(disk, directory, 'snapshot').reverse()) {
     const file = disk.open(path, 'read')
     try {
       const { tree, sessions } = await readSnapshot(file)
-      return { tree, sessions: new Map(sessions.map(({ id, timeoutMs }) => [id, timeoutMs])), zxid }
+      const timeouts = new Map(sessions.map(({ id, timeoutMs }) => [id, timeoutMs]))
+      return { tree, sessions: timeouts, zxid, unreadable }
     } catch (error) {
       if (!(error instanceof WireError)) throw error
+      unreadable ??= path
       logger.warn(`problem reading snap file ${path}: ${error.message}`)
     } finally {
       file.close()

@@ -7,7 +7,12 @@ import { NetworkError } from '../../runtime/network.ts'
 import type { Ports, Service } from '../../runtime/service.ts'
 import { UserError } from '../../runtime/service.ts'
 import { ServerConnection } from './connection.ts'
-import { directoriesOf, directoryBytes, openDirectories } from './data-directory.ts'
+import {
+  DataDirectoryError,
+  directoriesOf,
+  directoryBytes,
+  openDirectories,
+} from './data-directory.ts'
 import { Durations } from './durations.ts'
 import { Housekeeping } from './housekeeping.ts'
 import { TransactionLog } from './log.ts'
@@ -139,7 +144,6 @@ export class CoordinationServer implements Service {
     const directory = this.directories.logs
     const log = new TransactionLog(disk, { directory, preallocateBytes, forceSync })
     const watches = new WatchTable<ServerConnection>()
-    // Apache ZooKeeper takes a log without any snapshot for a broken directory.
     const sinceSnapshot = snapshotZxid === undefined ? 0 : replayed
     return new RequestProcessor(
       this.ports,
@@ -154,8 +158,12 @@ export class CoordinationServer implements Service {
 
   private async begin(processor: RequestProcessor<ServerConnection>): Promise<void> {
     const { disk } = this.ports
-    const snapshots = disk.list(this.directories.snapshots)
-    if (!snapshots.some(({ name }) => name.startsWith('snapshot.'))) await processor.snapshot()
+    const { snapshots } = this.directories
+    const isNew = !disk.list(snapshots).some(({ name }) => name.startsWith('snapshot.'))
+    // Apache ZooKeeper takes a log without any snapshot for a broken directory.
+    if (isNew && !(await processor.snapshot())) {
+      throw new DataDirectoryError(`cannot write a snapshot to ${snapshots}`)
+    }
     const { directories } = this
     this.housekeeping = new Housekeeping(this.ports, this.settings, { directories, processor })
     this.housekeeping.start()

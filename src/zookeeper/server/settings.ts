@@ -156,6 +156,7 @@ export function parseZooCfg(text: string): {
       throw new UserError(`${name} is not supported yet; remove it to start without it.`)
     }
   }
+  if ((properties['dataDir'] ?? '') === '') throw new UserError('dataDir is not set')
   const { values, warnings } = zooCfg.parse(properties)
   const { tickTime, minSessionTimeout, maxSessionTimeout } = values
   const sessionTimeoutMsMin = minSessionTimeout === -1 ? 2 * tickTime : minSessionTimeout

@@ -76,6 +76,17 @@ export class FakeLog {
     for (const state of this.#producers.values()) state.recent.splice(0, state.recent.length - 1)
   }
 
+  /** So many batches, the latest, are gone, and so is what producers had in them. */
+  lose(count: number): void {
+    for (const bytes of this.batches.splice(-count)) {
+      const producerId = batch.producerId(bytes, 0)
+      const epoch = batch.producerEpoch(bytes, 0)
+      this.endOffset -= batch.recordCount(bytes, 0)
+      const next = batch.baseSequence(bytes, 0)
+      if (producerId >= 0) this.#producers.set(producerId, { epoch, next, recent: [] })
+    }
+  }
+
   /** As DescribeProducers shows them. */
   producers(): { producerId: number; producerEpoch: number; lastSequence: number }[] {
     return [...this.#producers].map(([producerId, { epoch, next }]) => {

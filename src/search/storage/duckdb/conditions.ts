@@ -14,7 +14,7 @@ import { textSql } from './postings.ts'
 import { hasColumn, idTable } from './segment.ts'
 import type { Slice } from './slice.ts'
 import type { Posting, SliceRows } from './slice-rows.ts'
-import { and, listColumn, or, type Parameters, singleColumn, tokensSql } from './sql.ts'
+import { and, listColumn, or, type Parameters, singleColumn } from './sql.ts'
 
 /** True, false or null (which counts as false) for each row. */
 export function conditionSql(condition: Condition, rows: SliceRows): string {
@@ -25,9 +25,11 @@ export function conditionSql(condition: Condition, rows: SliceRows): string {
     case 'none':
       return 'false'
     case 'equals':
-      return rows.once(equalsSql(condition.field, condition.values, slice, parameters))
+      return rows.once(condition, () =>
+        equalsSql(condition.field, condition.values, slice, parameters),
+      )
     case 'range':
-      return rows.once(
+      return rows.once(condition, () =>
         anyValueSql(slice, condition.field, (value) => {
           const { lower, upper, field } = condition
           const parts: string[] = []
@@ -42,15 +44,17 @@ export function conditionSql(condition: Condition, rows: SliceRows): string {
         }),
       )
     case 'present':
-      return rows.once(anyValueSql(slice, condition.field, (value) => `${value} IS NOT NULL`))
+      return rows.once(condition, () =>
+        anyValueSql(slice, condition.field, (value) => `${value} IS NOT NULL`),
+      )
     case 'pattern':
-      return rows.once(patternSql(condition, slice, parameters))
+      return rows.once(condition, () => patternSql(condition, rows))
     case 'token':
       return tokenSql(condition, rows)
     case 'phrase':
       return phraseSql(condition, rows)
     case 'ids':
-      return rows.once(idsSql(condition.ids, slice, parameters))
+      return rows.once(condition, () => idsSql(condition.ids, slice, parameters))
     case 'bool':
       return boolSql(condition, rows)
     case 'constant':
@@ -136,18 +140,45 @@ function tokenSql(condition: TokenCondition, rows: SliceRows): string {
   }
   const [only] = tokens
   if (isScored && tokens.length === 1 && only !== undefined) {
-    return `${tokenCounts(field, only, rows).frequency} > 0`
+    return `${tokenCounts(condition, only, rows).frequency} > 0`
   }
-  const folded = foldedSql(field, text)
-  const tests = tokens.map((token) => {
-    const bound = parameters.add(token, 'VARCHAR')
-    return `(contains(${folded}, ${bound}) AND list_contains(${tokensSql(field.analyzer, text)}, ${bound}))`
+  return rows.once(condition, () => {
+    const tests = tokens.map((token) => {
+      const test = containsSql(field, text, [token], parameters)
+      const bound = parameters.shared(token)
+      return ofTokens({ field, text, test }, rows, (list) => `list_contains(${list}, ${bound})`)
+    })
+    return or(tests)
   })
-  return rows.once(or(tests))
 }
 
 const foldedSql = (field: Field, text: string): string =>
   field.analyzer.lowercase ? `lower(${text})` : text
+
+/** Whether the text holds all the pieces, before it is cut. */
+function containsSql(
+  field: Field,
+  text: string,
+  pieces: readonly string[],
+  parameters: Parameters,
+): string {
+  const folded = foldedSql(field, text)
+  return and(pieces.map((piece) => `contains(${folded}, ${parameters.shared(piece)})`))
+}
+
+/**
+ * A value made of the tokens of texts that pass a test; null for the others. The test stands before
+ * the cutting and before the value, since lists cost even where they are empty.
+ */
+function ofTokens(
+  { field, text, test }: { readonly field: Field; readonly text: string; readonly test: string },
+  rows: SliceRows,
+  make: (list: string) => string,
+): string {
+  if (test === 'true') return make(rows.tokens(field.analyzer, text))
+  const list = rows.tokens(field.analyzer, `CASE WHEN ${test} THEN ${text} END`)
+  return `(CASE WHEN ${test} THEN ${make(list)} END)`
+}
 
 /** How often a leaf stands in a row's text (null or 0: not at all), and how long that is in tokens. */
 export interface Counts {
@@ -165,38 +196,39 @@ export function countsOf(
   const [first] = tokens
   if (text === undefined || first === undefined) return undefined
   if (condition.kind === 'phrase') return phraseCounts(condition, text, rows)
-  if (rows.slice.part !== 'posted') return tokenCounts(field, first, rows)
+  if (rows.slice.part !== 'posted') return tokenCounts(condition, first, rows)
   const posting = { field, token: first }
   return { frequency: rows.frequency([posting]), length: rows.length(posting) }
 }
 
-function tokenCounts(field: Field, token: string, rows: SliceRows): Counts {
+function tokenCounts(condition: TokenCondition, token: string, rows: SliceRows): Counts {
+  const { field } = condition
   const text = textSql(rows.slice.segment, field) ?? "''"
-  const bound = rows.parameters.shared(token)
-  const contained = `contains(${foldedSql(field, text)}, ${bound})`
-  return counted(field, text, contained, `len(list_filter(tokens, lambda t: t = ${bound}))`, rows)
+  const test = containsSql(field, text, [token], rows.parameters)
+  const same = `t = ${rows.parameters.shared(token)}`
+  return counted({ field, text, test }, condition, rows, (list) => {
+    return `len(list_filter(${list}, lambda t: ${same}))`
+  })
+}
+
+/** A count that is made once, and the length of the same text. */
+function counted(
+  cut: { readonly field: Field; readonly text: string; readonly test: string },
+  condition: Condition,
+  rows: SliceRows,
+  count: (list: string) => string,
+): Counts {
+  const frequency = rows.once(condition, () => ofTokens(cut, rows, count))
+  const list = rows.tokens(cut.field.analyzer, `CASE WHEN ${cut.test} THEN ${cut.text} END`)
+  return { frequency, length: `len(${list})` }
 }
 
 function phraseCounts(condition: PhraseCondition, text: string, rows: SliceRows): Counts {
   const { field } = condition
-  const candidate = and(candidateTests(condition, text, rows))
-  return counted(field, text, candidate, phraseCountSql(condition, 'tokens', rows), rows)
-}
-
-/** Cuts the text of candidates once, for their count and their length. */
-function counted(
-  field: Field,
-  text: string,
-  candidate: string,
-  count: string,
-  rows: SliceRows,
-): Counts {
-  const list = tokensSql(field.analyzer, text)
-  const pair = `{'tf': ${count}, 'len': len(tokens)}`
-  const name = rows.once(
-    `CASE WHEN ${candidate} THEN list_transform([${list}], lambda tokens: ${pair})[1] END`,
+  const test = and(candidateTests(condition, text, rows))
+  return counted({ field, text, test }, condition, rows, (list) =>
+    phraseCountSql(condition, list, rows),
   )
-  return { frequency: `${name}.tf`, length: `${name}.len` }
 }
 
 /** What a text must hold to be worth being cut: tokens by postings, else by letters. */
@@ -210,7 +242,8 @@ function candidateTests(condition: PhraseCondition, text: string, rows: SliceRow
   })
 }
 
-function patternSql(condition: PatternCondition, slice: Slice, parameters: Parameters): string {
+function patternSql(condition: PatternCondition, rows: SliceRows): string {
+  const { slice, parameters } = rows
   const { field, pattern } = condition
   if (field.type !== 'text') {
     return anyValueSql(slice, field, (value) => fitsSql(pattern, value, parameters))
@@ -218,12 +251,11 @@ function patternSql(condition: PatternCondition, slice: Slice, parameters: Param
   const text = textSql(slice.segment, field)
   if (text === undefined) return 'false'
   const literals = pattern.kind === 'regex' ? pattern.literals : []
-  const pieces = literals.map(
-    (literal) => `contains(${foldedSql(field, text)}, ${parameters.add(literal, 'VARCHAR')})`,
-  )
-  const tokens = tokensSql(field.analyzer, text)
+  const test = containsSql(field, text, literals, parameters)
   const fits = fitsSql(pattern, 'v', parameters)
-  return and([...pieces, `len(list_filter(${tokens}, lambda v: ${fits})) > 0`])
+  return ofTokens({ field, text, test }, rows, (list) => {
+    return `len(list_filter(${list}, lambda v: ${fits})) > 0`
+  })
 }
 
 function fitsSql(pattern: TextPattern, value: string, parameters: Parameters): string {
@@ -244,16 +276,13 @@ function phraseSql(condition: PhraseCondition, rows: SliceRows): string {
   const text = textSql(rows.slice.segment, field)
   if (text === undefined || tokens.length === 0) return 'false'
   if (rows.isScored) return `${phraseCounts(condition, text, rows).frequency} > 0`
-  const list = tokensSql(field.analyzer, text)
-  // Tokens hold no blanks, so that joined by blanks an exact phrase is a part of the whole.
-  const joined = `' ' || array_to_string(${list}, ' ') || ' '`
-  const wanted = ` ${tokens.join(' ')}${prefix ? '' : ' '}`
-  const test =
-    slop > 0
-      ? `list_transform([${list}], lambda tokens: ${phraseCountSql(condition, 'tokens', rows)} > 0)[1]`
-      : `contains(${joined}, ${rows.parameters.add(wanted, 'VARCHAR')})`
-  // As a case, so that the engine does not cut up texts before it knows the candidates.
-  return `(CASE WHEN ${and(candidateTests(condition, text, rows))} THEN ${test} END)`
+  const test = and(candidateTests(condition, text, rows))
+  return ofTokens({ field, text, test }, rows, (list) => {
+    if (slop > 0) return `${phraseCountSql(condition, list, rows)} > 0`
+    // Tokens hold no blanks, so that joined by blanks an exact phrase is a part of the whole.
+    const wanted = rows.parameters.shared(` ${tokens.join(' ')}${prefix ? '' : ' '}`)
+    return `contains(' ' || array_to_string(${list}, ' ') || ' ', ${wanted})`
+  })
 }
 
 /** How often the phrase stands in the list of tokens. */

@@ -30,7 +30,9 @@ export class Engine {
   readonly #settings: EngineSettings
   readonly #idleReaders: DuckDBConnection[] = []
   readonly #waiting: ((connection: DuckDBConnection) => void)[] = []
+  readonly #reading = new Set<DuckDBConnection>()
   #readers = 0
+  #isStopping = false
 
   private constructor(library: Library, instance: DuckDBInstance, parts: EngineParts) {
     this.library = library
@@ -68,7 +70,12 @@ export class Engine {
   /** Runs one reading statement on a connection of the pool. @throws SearchTimeoutError */
   async read(sql: string, values: readonly SqlValue[] = []): Promise<Rows> {
     const connection = await this.#takeReader()
+    if (this.#isStopping) {
+      this.#giveReader(connection)
+      throw new SearchTimeoutError('stopped: the server is stopping')
+    }
     let stopped = false
+    this.#reading.add(connection)
     const timer = this.#clock.schedule(this.#settings.statementMsMax, () => {
       stopped = true
       connection.interrupt()
@@ -76,14 +83,24 @@ export class Engine {
     try {
       return new Rows(await run(this.library, connection, sql, values))
     } catch (error) {
+      if (this.#isStopping) {
+        throw new SearchTimeoutError('stopped: the server is stopping', { cause: error })
+      }
       if (!stopped) throw patternError(error) ?? error
       throw new SearchTimeoutError(`stopped after ${this.#settings.statementMsMax} ms`, {
         cause: error,
       })
     } finally {
       timer.cancel()
+      this.#reading.delete(connection)
       this.#giveReader(connection)
     }
+  }
+
+  /** Ends the reading statements under way; those that come later are refused. */
+  stopReading(): void {
+    this.#isStopping = true
+    for (const connection of this.#reading) connection.interrupt()
   }
 
   close(): void {

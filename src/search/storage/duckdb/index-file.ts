@@ -21,19 +21,17 @@ import { type Engine, Rows, run } from './engine.ts'
 import { Postings, type PostingSettings } from './postings.ts'
 import {
   eventTable,
-  fixedColumns,
   freshLengthTable,
   freshPostingTable,
   idTable,
   isFull,
-  lengthColumns,
   lengthTable,
   newSegment,
-  postingColumns,
   postingTable,
   type Segment,
 } from './segment.ts'
 import { type Describe, loadSegments } from './load.ts'
+import { createTables } from './tables.ts'
 import { quoteName, type SqlValue } from './sql.ts'
 
 export interface IndexFilePorts {
@@ -204,7 +202,7 @@ export class IndexFile implements IndexStorage {
     const isNew = segment !== undefined && !this.segments.includes(segment)
     await connection.run('BEGIN')
     try {
-      if (isNew) await this.#createTables(segment)
+      if (isNew) await createTables(this.#ports.engine.library, connection, this.catalog, segment)
       if (segment !== undefined) {
         for (const column of added) {
           await connection.run(addColumnSql(this.catalog, segment, column))
@@ -284,24 +282,6 @@ export class IndexFile implements IndexStorage {
     const now = this.#ports.clock.now()
     if (last !== undefined && !isFull(last, now)) return last
     return newSegment((last?.number ?? -1) + 1, rows.heads[0]?.seq ?? 0, now)
-  }
-
-  async #createTables(segment: Segment): Promise<void> {
-    const connection = this.#connection
-    await connection.run(`CREATE TABLE ${this.table(eventTable(segment))} (${fixedColumns})`)
-    await connection.run(`CREATE TABLE ${this.table(idTable(segment))} (h BIGINT, seq BIGINT)`)
-    for (const name of [postingTable(segment), freshPostingTable(segment)]) {
-      await connection.run(`CREATE TABLE ${this.table(name)} (${postingColumns})`)
-    }
-    for (const name of [lengthTable(segment), freshLengthTable(segment)]) {
-      await connection.run(`CREATE TABLE ${this.table(name)} (${lengthColumns})`)
-    }
-    await run(
-      this.#ports.engine.library,
-      connection,
-      `INSERT INTO ${this.table('segment')} VALUES ($1, $2, $3)`,
-      [segment.number, BigInt(segment.base), BigInt(segment.openedMs)],
-    )
   }
 
   async #appendGone(gone: readonly number[], by: number): Promise<void> {

@@ -82,6 +82,8 @@ export class Postings {
 
   async stop(): Promise<void> {
     this.#stopped = true
+    // What is under way is rolled back, and begun anew at the next start.
+    this.#connection?.interrupt()
     await this.#running
     this.#connection?.closeSync()
     this.#connection = undefined
@@ -114,6 +116,7 @@ export class Postings {
         if (work.kind === 'post') await this.#post(this.#connection, work.segment)
         else await this.#merge(this.#connection, work.segment)
       } catch (error) {
+        if (this.#stopped) return
         this.#ports.logger.error(`postings of index [${this.#file.identity.name}] failed`, error)
         return
       }
@@ -140,15 +143,17 @@ export class Postings {
     const lengths = isLarge ? lengthTable(segment) : freshLengthTable(segment)
     const postings = isLarge ? postingTable(segment) : freshPostingTable(segment)
     await this.#transaction(connection, async () => {
-      for (const field of this.#file.textFields()) {
-        if (textSql(segment, field) === undefined) continue
+      for (const tokens of tokenRows(this.#file, segment, span)) {
         await connection.run(
-          `INSERT INTO ${this.#file.table(lengths)} ${this.#lengthsSql(segment, field, span)}`,
+          `INSERT INTO ${this.#file.table(lengths)} ` +
+            `SELECT f, doc, len(tokens)::UINTEGER FROM (${tokens}) ORDER BY f, doc`,
         )
-      }
-      const rows = this.#postingsSql(segment, span)
-      if (rows !== undefined) {
-        await connection.run(`INSERT INTO ${this.#file.table(postings)} ${rows}`)
+        await connection.run(
+          `INSERT INTO ${this.#file.table(postings)} ` +
+            `SELECT h, doc, least(count(*), 65535)::USMALLINT FROM ` +
+            `(SELECT doc, hash(unnest(tokens), f) AS h FROM (${tokens})) ` +
+            'GROUP BY h, doc ORDER BY h, doc',
+        )
       }
       const insert = `INSERT INTO ${this.#file.table('posted')} SELECT $1, $2, ${hashProbe}`
       const { library } = this.#ports.engine
@@ -174,34 +179,6 @@ export class Postings {
     })
     segment.mergedBelow = segment.postedBelow
   }
-
-  #lengthsSql(segment: Segment, field: Field, span: Span): string {
-    const tokens = tokensSql(field.analyzer, textSql(segment, field) ?? "''")
-    return (
-      `SELECT ${field.number}, doc, n FROM (SELECT (seq - ${segment.base})::UINTEGER AS doc, ` +
-      `len(${tokens})::UINTEGER AS n FROM ${this.#file.table(eventTable(segment))} ` +
-      `WHERE seq >= ${span.from} AND seq < ${span.below}) WHERE n > 0`
-    )
-  }
-
-  #postingsSql(segment: Segment, span: Span): string | undefined {
-    const parts: string[] = []
-    for (const field of this.#file.textFields()) {
-      const text = textSql(segment, field)
-      if (text === undefined) continue
-      parts.push(
-        `SELECT (seq - ${segment.base})::UINTEGER AS doc, ` +
-          `hash(unnest(${tokensSql(field.analyzer, text)}), ${field.number}) AS h ` +
-          `FROM ${this.#file.table(eventTable(segment))} ` +
-          `WHERE seq >= ${span.from} AND seq < ${span.below}`,
-      )
-    }
-    if (parts.length === 0) return undefined
-    return (
-      `SELECT h, doc, least(count(*), 65535)::USMALLINT FROM (${parts.join(' UNION ALL ')}) ` +
-      'GROUP BY h, doc ORDER BY h, doc'
-    )
-  }
 }
 
 interface Work {
@@ -212,6 +189,26 @@ interface Work {
 interface Span {
   readonly from: number
   readonly below: number
+}
+
+/** One statement per way to cut texts: rows (doc, f, tokens) of all its fields that have any. */
+function tokenRows(file: PostingTarget, segment: Segment, span: Span): string[] {
+  const byCut = new Map<string, string[]>()
+  for (const field of file.textFields()) {
+    const text = textSql(segment, field)
+    if (text === undefined) continue
+    const cut = tokensSql(field.analyzer, 's.x')
+    const texts = byCut.get(cut) ?? []
+    byCut.set(cut, texts)
+    texts.push(`{'f': ${field.number}, 'x': ${text}}`)
+  }
+  return [...byCut].map(
+    ([cut, texts]) =>
+      `SELECT * FROM (SELECT doc, s.f::INTEGER AS f, ${cut} AS tokens FROM ` +
+      `(SELECT (seq - ${segment.base})::UINTEGER AS doc, unnest([${texts.join(', ')}]) AS s ` +
+      `FROM ${file.table(eventTable(segment))} WHERE seq >= ${span.from} AND seq < ${span.below}) ` +
+      'WHERE s.x IS NOT NULL) WHERE len(tokens) > 0',
+  )
 }
 
 /** A row's text of a field, several values as lines; undefined where the segment has none. */

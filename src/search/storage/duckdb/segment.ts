@@ -80,6 +80,3 @@ export const fixedColumns =
   'seq BIGINT, id VARCHAR, version INTEGER, ignored VARCHAR, ' +
   'src VARCHAR USING COMPRESSION zstd'
 export const fixedColumnCount = 5
-
-export const postingColumns = 'h UBIGINT, doc UINTEGER, tf USMALLINT'
-export const lengthColumns = 'field INTEGER, doc UINTEGER, len UINTEGER'

@@ -1,7 +1,9 @@
 // Pure. The rows of a slice as one statement reads them, with what its postings say of each.
+import type { Analyzer } from '../../analysis/analyzer.ts'
 import type { Field } from '../../mapping/field.ts'
+import type { Condition } from '../plan.ts'
 import { fromSql, type Slice } from './slice.ts'
-import { or, type Parameters } from './sql.ts'
+import { or, type Parameters, tokensSql } from './sql.ts'
 
 /** One token in one field's text. */
 export interface Posting {
@@ -28,7 +30,9 @@ export class SliceRows {
   readonly isScored: boolean
   readonly #lookups = new Map<string, Lookup>()
   readonly #hashes = new Map<string, string>()
-  readonly #columns = new Map<string, string>()
+  readonly #columns = new Map<Condition, { readonly name: string; sql: string }>()
+  /** By how texts are cut: the texts. */
+  readonly #cuts = new Map<string, string[]>()
 
   constructor(slice: Slice, parameters: Parameters, isScored: boolean) {
     this.slice = slice
@@ -48,15 +52,32 @@ export class SliceRows {
     return lookup.length
   }
 
-  /** The name under which the expression's value is kept for each row of a scored statement. */
-  once(sql: string): string {
-    if (!this.isScored) return sql
-    let name = this.#columns.get(sql)
-    if (name === undefined) {
-      name = `b${this.#columns.size}`
-      this.#columns.set(sql, name)
+  /** A test or count of a condition: in a scored statement a column, else written out. */
+  once(condition: Condition, make: () => string): string {
+    if (!this.isScored) return make()
+    let column = this.#columns.get(condition)
+    if (column === undefined) {
+      column = { name: `b${this.#columns.size}`, sql: '' }
+      this.#columns.set(condition, column)
+      column.sql = make()
     }
-    return name
+    return column.name
+  }
+
+  /**
+   * The list of a text's tokens; empty where the text is null, so guard it by what must be true of it.
+   * All texts are cut in one place, since the engine compiles the expression anew for each.
+   */
+  tokens(analyzer: Analyzer, text: string): string {
+    const cut = tokensSql(analyzer, 'x')
+    let texts = this.#cuts.get(cut)
+    if (texts === undefined) {
+      texts = []
+      this.#cuts.set(cut, texts)
+    }
+    let at = texts.indexOf(text)
+    if (at < 0) at = texts.push(text) - 1
+    return `cut${[...this.#cuts.keys()].indexOf(cut)}[${at + 1}]`
   }
 
   /** To be asked for last. `needsPosting`: rows that have none of the tokens do not matter. */
@@ -66,8 +87,12 @@ export class SliceRows {
       const join = needsPosting ? 'JOIN' : 'LEFT JOIN'
       from = `(SELECT * FROM ${from} ${join} (${this.#postingsSql()}) ON pseq = seq)`
     }
+    if (this.#cuts.size > 0) {
+      const cuts = [...this.#cuts].map(([cut, texts], at) => `${cutSql(cut, texts)} AS cut${at}`)
+      from = `(SELECT *, ${cuts.join(', ')} FROM ${from})`
+    }
     if (this.#columns.size === 0) return from
-    const columns = [...this.#columns].map(([sql, name]) => `${sql} AS ${name}`)
+    const columns = [...this.#columns.values()].map(({ sql, name }) => `${sql} AS ${name}`)
     return `(SELECT *, ${columns.join(', ')} FROM ${from})`
   }
 
@@ -132,6 +157,12 @@ export class SliceRows {
       `WHERE field IN (${fields.join(', ')})) l ON l.doc = p.doc AND l.field = p.field`
     )
   }
+}
+
+/** A volatile expression keeps the engine from putting it in every place where its value is used. */
+function cutSql(cut: string, texts: readonly string[]): string {
+  const each = `lambda x: CASE WHEN x IS NOT NULL THEN ${cut} ELSE [] END`
+  return `CASE WHEN random() >= 0 THEN list_transform([${texts.join(', ')}], ${each}) END`
 }
 
 /** What posting rows of the token carry. */

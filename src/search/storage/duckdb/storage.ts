@@ -87,6 +87,11 @@ export class DuckStorage implements SearchStorage {
     this.#engine = undefined
   }
 
+  /** Ends statements that read, and refuses further ones, so that nothing holds up the stop. */
+  stopReading(): void {
+    this.#engine?.stopReading()
+  }
+
   count(shards: readonly ShardPlan[]): Promise<number> {
     return countRows(this.#running(), shards)
   }

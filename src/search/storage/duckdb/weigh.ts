@@ -7,7 +7,7 @@ import type { IndexFile } from './index-file.ts'
 import { textSql } from './postings.ts'
 import { fromSql, type Slice } from './slice.ts'
 import { hashSql, SliceRows } from './slice-rows.ts'
-import { Parameters, tokensSql } from './sql.ts'
+import { Parameters } from './sql.ts'
 
 type ScoredLeaf = TokenCondition | PhraseCondition | EqualsCondition
 
@@ -157,12 +157,12 @@ async function frequencies(
         const condition: Condition = { kind: 'token', field, tokens: [token], boost: 1 }
         return { at, test: conditionSql(condition, rows) }
       })
-      parts.push(countsSql(tests, `${fromSql(whole)} WHERE seq >= ${segment.postedBelow}`))
+      parts.push(countsSql(tests, `${rows.from(false)} WHERE seq >= ${segment.postedBelow}`))
     }
     if (equals.length > 0) {
       const rows = new SliceRows(whole, parameters, false)
       const tests = equals.map(({ single, at }) => ({ at, test: conditionSql(single, rows) }))
-      parts.push(countsSql(tests, fromSql(whole)))
+      parts.push(countsSql(tests, rows.from(false)))
     }
   }
   const found = new Map<string, number>()
@@ -204,30 +204,13 @@ async function fieldFacts(
   for (const segment of file.segments) {
     if (segment.rows === 0) continue
     const slice: Slice = { file, segment, shard: 0, part: 'whole' }
-    const texts: string[] = []
-    for (const field of fields) {
-      if (field.type !== 'text') {
-        const present = anyValueSql(slice, field, (value) => `${value} IS NOT NULL`)
-        parts.push(
-          `SELECT ${field.number} AS f, count(*) AS d, 0 AS t FROM ${fromSql(slice)} WHERE ${present}`,
-        )
-        continue
-      }
-      const text = textSql(segment, field)
-      if (text === undefined) continue
-      texts.push(String(field.number))
-      if (segment.lastSeq < segment.postedBelow) continue
+    for (const field of fields.filter(({ type }) => type !== 'text')) {
+      const present = anyValueSql(slice, field, (value) => `${value} IS NOT NULL`)
       parts.push(
-        `SELECT ${field.number} AS f, count(*) FILTER (n > 0) AS d, sum(n) AS t FROM ` +
-          `(SELECT len(${tokensSql(field.analyzer, text)}) AS n FROM ${fromSql(slice)} ` +
-          `WHERE seq >= ${segment.postedBelow})`,
+        `SELECT ${field.number} AS f, count(*) AS d, 0 AS t FROM ${fromSql(slice)} WHERE ${present}`,
       )
     }
-    if (texts.length === 0) continue
-    parts.push(
-      `SELECT field AS f, count(*) AS d, sum(len) AS t FROM ${file.lengths(segment)} ` +
-        `WHERE field IN (${texts.join(', ')}) GROUP BY field`,
-    )
+    parts.push(...textFacts(slice, fields))
   }
   if (parts.length === 0) return found
   const sql = `SELECT f, sum(d), sum(t) FROM (${parts.join(' UNION ALL ')}) GROUP BY f`
@@ -236,4 +219,24 @@ async function fieldFacts(
     found.set(rows.number(0, row), { documents: rows.number(1, row), tokens: rows.number(2, row) })
   }
   return found
+}
+
+function textFacts(slice: Slice, fields: readonly Field[]): string[] {
+  const { segment, file } = slice
+  const texts = fields.filter(({ type }) => type === 'text')
+  const numbers = texts.map(({ number }) => number).join(', ')
+  if (texts.length === 0) return []
+  const posted =
+    `SELECT field AS f, count(*) AS d, sum(len) AS t FROM ${file.lengths(segment)} ` +
+    `WHERE field IN (${numbers}) GROUP BY field`
+  if (segment.lastSeq < segment.postedBelow) return [posted]
+  const rows = new SliceRows({ ...slice, part: 'tail' }, new Parameters(), false)
+  const lengths = texts.map((field) => {
+    const text = textSql(segment, field)
+    return text === undefined ? '0' : `len(${rows.tokens(field.analyzer, text)})`
+  })
+  const tail =
+    `SELECT unnest([${numbers}]) AS f, unnest([${lengths.join(', ')}]) AS n ` +
+    `FROM ${rows.from(false)} WHERE seq >= ${segment.postedBelow}`
+  return [posted, `SELECT f, count(*) AS d, sum(n) AS t FROM (${tail}) WHERE n > 0 GROUP BY f`]
 }
