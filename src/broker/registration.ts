@@ -36,15 +36,26 @@ export async function clusterId(
 
 /** They hold null, which is not the same as nothing: Kafka reads an empty producer id block as damaged. */
 export async function makePersistentPaths(zookeeper: ZooKeeperClient): Promise<void> {
-  for (const path of persistentPaths) {
-    const parent = path.slice(0, path.lastIndexOf('/'))
-    // The empty parent is the chroot, which may be missing as well.
-    await zookeeper.makePath(parent)
-    try {
-      await zookeeper.create(path, null, { stat: false })
-    } catch (error) {
-      if (!isZooKeeperError(error, 'NODEEXISTS')) throw error
-    }
+  // The empty path is the chroot, which may be missing as well.
+  await zookeeper.makePath('')
+  const wanted = [...new Set(persistentPaths.flatMap(withParents))]
+  const found = await Promise.all(wanted.map((path) => zookeeper.exists(path)))
+  // Asked for together they are done in this order, parents first, and one flush serves them all.
+  await Promise.all(
+    wanted.filter((_, at) => found[at] === null).map((path) => createIfMissing(zookeeper, path)),
+  )
+}
+
+function withParents(path: string): string[] {
+  const parts = path.split('/').slice(1)
+  return parts.map((_, at) => `/${parts.slice(0, at + 1).join('/')}`)
+}
+
+async function createIfMissing(zookeeper: ZooKeeperClient, path: string): Promise<void> {
+  try {
+    await zookeeper.create(path, null, { stat: false })
+  } catch (error) {
+    if (!isZooKeeperError(error, 'NODEEXISTS')) throw error
   }
 }
 
