@@ -1,9 +1,5 @@
 #!/bin/sh
 # Starts a broker.
-usage() {
-  echo "USAGE: $0 [-daemon] server.properties [--override property=value]*" >&2
-  exit 1
-}
 self=$0
 while [ -h "$self" ]; do
   target=$(readlink "$self")
@@ -12,22 +8,11 @@ while [ -h "$self" ]; do
     *) self=$(dirname "$self")/$target ;;
   esac
 done
-bin=$(cd "$(dirname "$self")" && pwd -P) || exit 1
-[ $# -gt 0 ] || usage
 daemon=
-while [ $# -gt 0 ]; do
-  case $1 in
-    -daemon) daemon=1; shift ;;
-    -name) shift 2 ;;
-    -loggc) shift ;;
-    *) break ;;
-  esac
-done
-[ $# -gt 0 ] || usage
-if [ -n "$daemon" ]; then
-  logs=${LOG_DIR:-$bin/../logs}
-  mkdir -p "$logs" || exit 1
-  nohup "$bin/millrace" kafka.Kafka "$@" >>"$logs/server.log" 2>&1 </dev/null &
-else
-  exec "$bin/millrace" kafka.Kafka "$@"
+[ "${1:-}" = -daemon ] && { daemon=-daemon; shift; }
+if [ $# -eq 0 ]; then
+  echo "USAGE: $0 [-daemon] server.properties [--override property=value]*" >&2
+  exit 1
 fi
+# shellcheck disable=SC2086
+exec "$(dirname "$self")/kafka-run-class.sh" -name kafkaServer $daemon kafka.Kafka "$@"
