@@ -152,6 +152,8 @@ async function readByTheOriginal(
 async function round(directory: string, flush: boolean): Promise<Tally> {
   const [port = 0, coordinationPort = 0] = await freePorts(2)
   const broker = new MillraceBroker(directory, port, coordinationPort)
+  // A loop that has failed leaves no process behind.
+  process.on('exit', () => void broker.stop('SIGKILL'))
   const properties = flush ? ['log.flush.interval.messages=1'] : []
   await broker.start(properties)
   await createTopics(broker.address)

@@ -132,6 +132,9 @@ export class Driver {
     const [command = '', ...args] = client.command(bootstrap)
     const child = spawn(command, args)
     this.#process = child
+    const kill = (): void => void child.kill('SIGKILL')
+    process.once('exit', kill)
+    child.once('close', () => process.off('exit', kill))
     child.stderr.on('data', (chunk: Buffer) => {
       this.#complaints = (this.#complaints + chunk.toString()).slice(-4000)
     })

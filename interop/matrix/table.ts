@@ -5,7 +5,7 @@ import { root } from '../../test/platform/chain.ts'
 import type { MatrixClient } from './clients.ts'
 import type { ReadCounts } from './tests.ts'
 
-const begin = '<!-- matrix: written by interop/run --all -->'
+const begin = '<!-- matrix: written by interop/run all -->'
 const end = '<!-- end of matrix -->'
 
 function row(cells: readonly string[]): string {

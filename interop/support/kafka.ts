@@ -137,7 +137,8 @@ export class JavaServer {
 
   /** Resolves when something listens on the port. */
   async listens(port: number): Promise<void> {
-    await until(`a server on port ${port}: ${this.output}`, 60000, () => {
+    await until(`a server on port ${port}`, 60000, () => {
+      if (this.#process.exitCode !== null) throw new Error(this.output)
       return new Promise<true | undefined>((resolve) => {
         const socket = connect(port, '127.0.0.1')
         socket.on('connect', () => {

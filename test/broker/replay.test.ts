@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { groupRecord, groupTombstone, offsetRecord } from '../../src/broker/groups/offsets.ts'
+import {
+  groupRecord,
+  groupTombstone,
+  offsetRecord,
+  offsetTombstone,
+} from '../../src/broker/groups/offsets.ts'
+import { interBrokerLevel } from '../../src/broker/controller/level.ts'
 import type { InternalRecord } from '../../src/broker/groups/offsets.ts'
 import { Group } from '../../src/broker/groups/group.ts'
 import { Replay } from '../../src/broker/groups/replay.ts'
@@ -14,7 +20,9 @@ const committed = (offset: number) => ({
 })
 
 const commitOf = (group: string, offset: number | null): InternalRecord =>
-  offsetRecord(group, 't', 0, offset === null ? null : committed(offset))
+  offset === null
+    ? offsetTombstone(group, 't', 0)
+    : offsetRecord(group, 't', 0, { version: 3, committed: committed(offset) })
 
 function bytesOf(records: readonly InternalRecord[], settings: BatchSettings = {}): Buffer {
   const builder = new RecordBatchBuilder()
@@ -42,7 +50,7 @@ test('the last word on an offset counts, and a tombstone takes it away', () => {
 test('the last word on a group counts, and a tombstone takes it away', () => {
   const replay = new Replay()
   const group = new Group('g', { initialRebalanceDelayMs: 0, sizeMax: 10 })
-  replay.add(bytesOf([groupRecord(group, 5), { ...groupRecord(group, 6) }]))
+  replay.add(bytesOf([groupRecord(group, 5, 3), { ...groupRecord(group, 6, 3) }]))
   assert.equal(replay.groups.get('g')?.currentStateTimestamp, 6)
   replay.add(bytesOf([groupTombstone('g')]))
   assert.equal(replay.groups.size, 0)
@@ -101,6 +109,31 @@ test('records of other kinds and unreadable ones are passed over, the latter wit
 
 test('an expiry of its own makes a commit a value of version 1, else of version 3', () => {
   const version = (expireTimestampMs: number) =>
-    offsetRecord('g', 't', 0, { ...committed(1), expireTimestampMs }).value?.readInt16BE(0)
+    offsetRecord('g', 't', 0, {
+      version: 3,
+      committed: { ...committed(1), expireTimestampMs },
+    }).value?.readInt16BE(0)
   assert.deepEqual([version(-1), version(5000)], [3, 1])
+})
+
+test('groups and commits are written as coordinators of the inter-broker level read them', () => {
+  const versionsAt = (level: string | undefined) => {
+    const { groupRecord: group, offsetRecord: offset } = interBrokerLevel(level)
+    return [
+      groupRecord(
+        new Group('g', { initialRebalanceDelayMs: 0, sizeMax: 10 }),
+        5,
+        group,
+      ).value?.readInt16BE(0),
+      offsetRecord('g', 't', 0, { version: offset, committed: committed(1) }).value?.readInt16BE(0),
+    ]
+  }
+  assert.deepEqual(['0.10.0', '0.10.1-IV2', '2.0', '2.1', undefined, '3.9'].map(versionsAt), [
+    [0, 1],
+    [1, 1],
+    [1, 1],
+    [2, 3],
+    [3, 3],
+    [3, 3],
+  ])
 })

@@ -537,13 +537,11 @@ export const brokerDeclarations = defineSettings(
       default: 11,
       min: 1,
       importance: 'low',
-      support: 'ignored',
     }),
     'replication.quota.window.size.seconds': int({
       default: 1,
       min: 1,
       importance: 'low',
-      support: 'ignored',
     }),
     'request.timeout.ms': int({ default: 30000, importance: 'high', support: 'ignored' }),
     'reserved.broker.max.id': int({ default: 1000, min: 0 }),

@@ -2,6 +2,7 @@
 import { UserError } from '../../runtime/service.ts'
 import type { SettingsOf } from '../../runtime/settings.ts'
 import type { ReplicationSettings } from '../replication/settings.ts'
+import type { InterBrokerLevel } from '../controller/level.ts'
 import type { Endpoint } from '../znodes.ts'
 import type { ControlSettings } from '../controller/desk.ts'
 import { brokerDeclarations } from './broker-settings.ts'
@@ -14,7 +15,7 @@ import {
 } from './described.ts'
 import { ConfigLayers, type DynamicProperties, type Properties } from './layers.ts'
 import { parseListeners } from './listeners.ts'
-import { readsByRack, replicationSettings } from './replication.ts'
+import { levelOf, readsByRack, replicationSettings } from './replication.ts'
 
 /** The values; those of dynamic settings change in place. */
 export interface BrokerFields {
@@ -72,6 +73,8 @@ export interface BrokerSettings extends BrokerFields {
 }
 
 export interface GroupSettings {
+  /** What versions of its records coordinators beside this one can read. */
+  readonly level: Pick<InterBrokerLevel, 'groupRecord' | 'offsetRecord'>
   readonly offsetsPartitionCount: number
   /** Undefined: min(3, live brokers), as 0.10.1 had it. */
   readonly offsetsReplicationFactor: number | undefined
@@ -184,6 +187,7 @@ type BrokerValues = SettingsOf<typeof brokerDeclarations>
 
 function groupSettings(values: BrokerValues, given: ReadonlySet<string>): GroupSettings {
   return {
+    level: levelOf(values, given),
     offsetsPartitionCount: values['offsets.topic.num.partitions'],
     offsetsReplicationFactor: given.has('offsets.topic.replication.factor')
       ? values['offsets.topic.replication.factor']

@@ -100,6 +100,8 @@ export interface TopicConfig {
   readonly log: LogSettings
   readonly minInSyncReplicas: number
   readonly downConversionAllowed: boolean
+  /** Replicas, as `partition:broker` or `*`, that are copied no faster than the brokers' rates. */
+  readonly throttled: { readonly leaders: readonly string[]; readonly followers: readonly string[] }
   /** By the topic itself, whatever brokers say of all. */
   readonly uncleanElectionAllowed: boolean
   readonly describe: () => DescribedConfig[]
@@ -135,6 +137,10 @@ export function topicConfig(
     log,
     minInSyncReplicas: values['min.insync.replicas'],
     downConversionAllowed: values['message.downconversion.enable'],
+    throttled: {
+      leaders: values['leader.replication.throttled.replicas'],
+      followers: values['follower.replication.throttled.replicas'],
+    },
     uncleanElectionAllowed:
       overrides['unclean.leader.election.enable'] !== undefined &&
       values['unclean.leader.election.enable'],

@@ -6,6 +6,9 @@ import type { Group } from './group.ts'
 import { commitError } from './log-errors.ts'
 import { offsetRecord, type CommittedOffset, type InternalRecord, type Offsets } from './offsets.ts'
 import type { Shards } from './shards.ts'
+import type { GroupSettings } from '../config/broker.ts'
+
+type CommitSettings = Pick<GroupSettings, 'metadataBytesMax' | 'level'>
 
 export interface OffsetToCommit {
   readonly topic: string
@@ -32,17 +35,18 @@ function expiryAt(now: number, retentionMs: number): number {
 export class Commits {
   readonly #clock: Clock
   readonly #shards: Shards
-  readonly #metadataBytesMax: number
+  readonly #settings: CommitSettings
 
-  constructor(clock: Clock, shards: Shards, metadataBytesMax: number) {
+  constructor(clock: Clock, shards: Shards, settings: CommitSettings) {
     this.#clock = clock
     this.#shards = shards
-    this.#metadataBytesMax = metadataBytesMax
+    this.#settings = settings
   }
 
   /** Resolves to an error code per offset. */
   async commit(request: CommitRequest): Promise<number[]> {
     const { groupId, offsets } = request
+    const { metadataBytesMax, level } = this.#settings
     const all = (error: number): number[] => offsets.map(() => error)
     const found = this.#shards.find(groupId)
     if ('error' in found) return all(found.error)
@@ -51,14 +55,13 @@ export class Commits {
     if (problem !== Errors.NONE) return all(problem)
     const accepted: { one: OffsetToCommit; committed: CommittedOffset }[] = []
     const errors: number[] = offsets.map((one) => {
-      if ((one.metadata ?? '').length > this.#metadataBytesMax)
-        return Errors.OFFSET_METADATA_TOO_LARGE
+      if ((one.metadata ?? '').length > metadataBytesMax) return Errors.OFFSET_METADATA_TOO_LARGE
       accepted.push({ one, committed: this.#committed(one, request.retentionMs) })
       return Errors.NONE
     })
     if (accepted.length === 0) return errors
     const records: InternalRecord[] = accepted.map(({ one, committed }) =>
-      offsetRecord(groupId, one.topic, one.partition, committed),
+      offsetRecord(groupId, one.topic, one.partition, { version: level.offsetRecord, committed }),
     )
     const written = commitError(await shard.append(records))
     if (written !== Errors.NONE)

@@ -59,7 +59,7 @@ export class GroupCoordinator {
     this.#settings = settings
     this.#shards = new Shards(parts, settings)
     this.removals = new Removals(this.#shards)
-    this.commits = new Commits(parts.clock, this.#shards, settings.metadataBytesMax)
+    this.commits = new Commits(parts.clock, this.#shards, settings)
     this.#scheduleExpiry()
   }
 
@@ -276,7 +276,7 @@ export class GroupCoordinator {
     const now = this.#parts.clock.now()
     const entry = shard.groups.get(group.id)
     if (entry !== undefined) entry.emptySinceMs = write.reason === 'empty' ? now : undefined
-    const record = groupRecord(group, now)
+    const record = groupRecord(group, now, this.#settings.level.groupRecord)
     const error = groupError(await shard.append([record]))
     if (error !== Errors.NONE)
       this.#parts.logger.warn(`Could not write group ${group.id}: error ${error}`)

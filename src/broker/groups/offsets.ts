@@ -11,9 +11,6 @@ import type { InputOf, Schema, TypeOf } from '../../wire/schema.ts'
 import { Writer } from '../../wire/writer.ts'
 import type { Group } from './group.ts'
 
-/** The versions that brokers at level 2.3 write; 0.10.1 reads only older ones. */
-const groupValueVersion = 3
-const offsetValueVersion = 3
 /** The one version that carries an expiry of its own. */
 const expiringOffsetValueVersion = 1
 const groupKeyVersion = 2
@@ -56,19 +53,27 @@ function encode<S extends Schema>(schema: S, version: number, value: InputOf<S>)
   return Buffer.from(writer.bytes())
 }
 
+/** `version` is that of the inter-broker level; an expiry of its own asks for an older one. */
 export function offsetRecord(
   group: string,
   topic: string,
   partition: number,
-  committed: CommittedOffset | null,
+  { version, committed }: { readonly version: number; readonly committed: CommittedOffset },
 ): InternalRecord {
   const key = encode(OffsetCommitKey, offsetKeyVersion, { group, topic, partition })
-  if (committed === null) return { key, value: null }
   const { offset, leaderEpoch, metadata } = committed
   const { commitTimestampMs: commitTimestamp, expireTimestampMs: expireTimestamp } = committed
-  const version = expireTimestamp === -1 ? offsetValueVersion : expiringOffsetValueVersion
+  const written = expireTimestamp === -1 ? version : expiringOffsetValueVersion
   const value = { offset, leaderEpoch, metadata, commitTimestamp, expireTimestamp }
-  return { key, value: encode(OffsetCommitValue, version, value) }
+  return { key, value: encode(OffsetCommitValue, written, value) }
+}
+
+/** That a commit is gone. */
+export function offsetTombstone(group: string, topic: string, partition: number): InternalRecord {
+  return {
+    key: encode(OffsetCommitKey, offsetKeyVersion, { group, topic, partition }),
+    value: null,
+  }
 }
 
 /** That a group is gone. */
@@ -77,7 +82,7 @@ export function groupTombstone(groupId: string): InternalRecord {
 }
 
 /** The group as it is now, with its members' assignments. */
-export function groupRecord(group: Group, now: number): InternalRecord {
+export function groupRecord(group: Group, now: number, version: number): InternalRecord {
   const key = encode(GroupMetadataKey, groupKeyVersion, { group: group.id })
   const members = [...group.members.values()].map((member) => ({
     memberId: member.memberId,
@@ -89,7 +94,7 @@ export function groupRecord(group: Group, now: number): InternalRecord {
     subscription: member.protocols.find((one) => one.name === group.protocolName)?.metadata,
     assignment: member.assignment,
   }))
-  const value = encode(GroupMetadataValue, groupValueVersion, {
+  const value = encode(GroupMetadataValue, version, {
     protocolType: group.protocolType ?? '',
     generation: group.generation,
     protocol: group.protocolName,

@@ -11,7 +11,7 @@ import { Group } from './group.ts'
 import type { GroupLimits } from './member.ts'
 import {
   groupTombstone,
-  offsetRecord,
+  offsetTombstone,
   type CommittedOffset,
   type InternalRecord,
   type Offsets,
@@ -212,7 +212,7 @@ export class Shard {
   ): InternalRecord[] {
     const tombstones = chosen.map(({ topic, partition }) => {
       applyOffset(entry.offsets, topic, partition, null)
-      return offsetRecord(groupId, topic, partition, null)
+      return offsetTombstone(groupId, topic, partition)
     })
     if (!entry.group.isVacant || entry.offsets.size > 0) return tombstones
     this.groups.delete(groupId)
