@@ -23,9 +23,13 @@ async function knowsBoth(pair: Pair): Promise<void> {
 /** Every partition acknowledges more than it has. */
 async function goOn(journals: readonly Journal[]): Promise<void> {
   const from = journals.map(({ acknowledged }) => acknowledged)
+  const gained = (): number[] =>
+    journals.map(({ acknowledged }, n) => acknowledged - (from[n] ?? 0))
   await until('every partition takes records', 60_000, () =>
-    journals.every(({ acknowledged }, n) => acknowledged > (from[n] ?? 0) + 10) ? true : undefined,
-  )
+    gained().every((count) => count > 10) ? true : undefined,
+  ).catch((error: unknown) => {
+    throw new Error(`${String(error)}: ${gained().join(', ')}`)
+  })
 }
 
 test('with 3.9.1, either one controller: leaders move and either is killed; nothing is lost or twice, and logs are equal', async (t) => {
@@ -38,6 +42,7 @@ test('with 3.9.1, either one controller: leaders move and either is killed; noth
     startOurs(pair.bootstrap, 'by-ours'),
     startJava(pair.bootstrap, 'by-java', '3.9.1'),
   ]
+  t.after(() => Promise.allSettled(streams.map((stream) => stream.abandon())))
   const journals = streams.flatMap((stream) => stream.journals)
   await goOn(journals)
   for (const controller of [0, 1] as const) {
@@ -54,9 +59,9 @@ test('with 3.9.1, either one controller: leaders move and either is killed; noth
       await pair.isLedBy(1 - victim, topics)
       await goOn(journals)
       await pair.start(victim)
-      await pair.areInSync(topics)
       await goOn(journals)
       await compareJournals(pair.bootstrap, journals)
+      await pair.areInSync(topics)
     }
     for (const asked of [0, 1]) {
       await pair.stop(asked)
@@ -78,6 +83,7 @@ test('with 0.10.1.0 and ours the controller: leaders move and either is killed; 
   await pair.createTopics(topics)
   await pair.areInSync(topics)
   const stream = new PlainStream(pair.bootstrap, 'plain')
+  t.after(() => stream.abandon())
   const goOnPlain = async (): Promise<void> => {
     const from = stream.acknowledged
     await until('records are taken', 60_000, () =>
@@ -96,9 +102,9 @@ test('with 0.10.1.0 and ours the controller: leaders move and either is killed; 
     await pair.isLedBy(1 - victim, topics)
     await goOnPlain()
     await pair.start(victim)
-    await pair.areInSync(topics)
     await goOnPlain()
     await stream.compare(pair.bootstrap)
+    await pair.areInSync(topics)
   }
   await stream.stop()
   await stream.compare(pair.bootstrap)

@@ -10,6 +10,8 @@ export interface Stream {
   readonly journals: readonly Journal[]
   /** Stops sending; resolves when all that was sent is acknowledged. Rejects if anything failed. */
   stop(): Promise<void>
+  /** Ends at once, whatever is under way: for a test that has failed. */
+  abandon(): Promise<void>
 }
 
 export const partitions = 3
@@ -49,6 +51,10 @@ export function startOurs(bootstrap: string, topic: string): Stream {
       await client.close()
       if (failures.length > 0) throw new AggregateError(failures, 'records failed')
     },
+    abandon: async () => {
+      isStopped = true
+      await client.close({ timeoutMs: 0 })
+    },
   }
 }
 
@@ -74,5 +80,6 @@ export function startJava(bootstrap: string, topic: string, version: string): St
       if (answer.error !== undefined) throw new Error(answer.error)
       if (failures.length > 0) throw new Error(`records failed: ${failures[0]}`)
     },
+    abandon: () => driver.kill(),
   }
 }

@@ -171,6 +171,10 @@ export class Driver {
     this.#process.stdin?.write(`${line}\n`)
   }
 
+  async kill(): Promise<void> {
+    this.#process.kill('SIGKILL')
+  }
+
   async stop(): Promise<void> {
     if (this.#process.exitCode !== null || this.#process.signalCode !== null) return
     const ended = new Promise((resolve) => this.#process.once('close', resolve))

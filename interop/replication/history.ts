@@ -64,6 +64,8 @@ export class PlainStream {
     this.#topic = topic
     this.#client = new KafkaClient(ports, { bootstrapServers: bootstrap.split(','), clientId: 'plain' })
     this.#sending = this.#send()
+    // Looked at when it is stopped.
+    this.#sending.catch(() => {})
   }
 
   get acknowledged(): number {
@@ -92,6 +94,12 @@ export class PlainStream {
     await this.#sending
     await this.#client.close()
     if (this.#failures.length > 0) throw new AggregateError(this.#failures, 'records failed')
+  }
+
+  /** Ends at once, whatever is under way. */
+  async abandon(): Promise<void> {
+    this.#isStopped = true
+    await this.#client.close({ timeoutMs: 0 })
   }
 
   /** Everything acknowledged is where it was said to be. */

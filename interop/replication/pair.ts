@@ -39,7 +39,8 @@ export class Pair {
       `log.dirs=${directory}/ours`,
       `zookeeper.connect=127.0.0.1:${given.zookeeper}`,
       'group.initial.rebalance.delay.ms=0',
-      ...(isOld ? [`inter.broker.protocol.version=${level}`, ...format] : []),
+      `inter.broker.protocol.version=${level}`,
+      ...format,
       ...both,
     ]
     this.ours = new ScriptBroker({ id: 0, port, directory: join(directory, 'home'), properties })
@@ -113,7 +114,9 @@ export class Pair {
         topic,
         { count: partitions, what: `broker ${id} leads`, is },
         90_000,
-      )
+      ).catch((error: unknown) => {
+        throw new Error(`${String(error)}; ours said ${this.ours.said}`)
+      })
   }
 }
 

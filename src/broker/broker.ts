@@ -100,6 +100,11 @@ export class Broker implements Service {
     return this.#registration?.endpoints ?? []
   }
 
+  /** The cluster as the controller last described it to this broker. */
+  get metadata(): MetadataCache {
+    return this.#metadata
+  }
+
   /** What clients have asked for and not read yet. */
   get pendingAnswerBytes(): number {
     return this.#answers.usedBytes
@@ -176,6 +181,8 @@ export class Broker implements Service {
       isAlive: (id) => this.#metadata.brokers.has(id),
       addressOf: (id) => this.#metadata.endpoint(id, settings.interBrokerListener),
       minInSyncOf: (topic) => configs.of(topic).minInSyncReplicas,
+      throttledOf: (topic) => configs.of(topic).throttled,
+      rateOf: (setting) => settings.textOf(setting),
     })
     return this.#replication.replicas
   }
@@ -271,7 +278,7 @@ export class Broker implements Service {
 
   #measure(parts: BrokerParts): void {
     const { metrics } = this.#ports
-    this.#traffic.register(metrics)
+    this.#traffic.register(metrics, (topic) => parts.replicas.has(topic))
     registerState(metrics, parts, {
       isController: () => this.#controller?.isActive === true,
       connectionCount: () => this.connectionCount,

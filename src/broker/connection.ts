@@ -49,14 +49,20 @@ interface Slot {
   /** Of the monotonic clock, in milliseconds. */
   readonly arrivedAt: number
   isReady: boolean
+  /** Among those that wait. */
+  isCounted: boolean
   reply: AnyReply | Deferred<AnyBody>
   waiting: Waiting | undefined
 }
 
+/** So many produces of a connection may wait for the disk, or for followers, at a time. */
+const producesWaitingMax = 8
+
 /**
  * One client's connection: answers leave in the order of the requests (kafka.md F1), and the next request
- * is looked at only when the answer has been sent and the client reads. Produce alone may follow itself
- * within a turn, so that what a producer sent in one go is written in one go: its answers are small.
+ * is looked at only when the answer has been sent and the client reads. Produce alone may follow itself,
+ * so that what a producer sends in one go is written, flushed and replicated in one go: its answers are
+ * small.
  */
 export class ClientConnection implements FrameHandler, Answering {
   readonly #connection: Connection
@@ -66,6 +72,8 @@ export class ClientConnection implements FrameHandler, Answering {
   readonly #framing: Framing
   readonly #onGone: () => void
   #slots: Slot[] = []
+  /** How many of them are not ready. */
+  #waiting = 0
   #isSlowReader = false
   /** An answer is encoded, and some of its records are still being read. */
   #isLoading = false
@@ -103,7 +111,10 @@ export class ClientConnection implements FrameHandler, Answering {
     this.#requests += 1
     const arrivedAt = this.#parts.clock.monotonicMs()
     const exchange = this.#parts.dispatcher.dispatch(buffer, start, end, isOwned, this.#peer)
-    const slot: Slot = { exchange, arrivedAt, isReady: false, reply: noAnswer, waiting: undefined }
+    const slot: Slot = {
+      ...{ exchange, arrivedAt, isReady: false, isCounted: false },
+      ...{ reply: noAnswer, waiting: undefined },
+    }
     this.#slots.push(slot)
     const outcome = exchange === undefined ? closeConnection : exchange.outcome
     if (outcome instanceof Promise) {
@@ -113,10 +124,22 @@ export class ClientConnection implements FrameHandler, Answering {
       slot.waiting = outcome.begin((reply) => this.#answer(slot, reply))
       if (this.#hasPeerEnded && !slot.isReady) slot.waiting.hurry()
     } else this.#answer(slot, outcome)
-    if (!slot.isReady || exchange?.api.key !== Produce.key) this.#framing.hold()
+    if (!slot.isReady) {
+      slot.isCounted = true
+      this.#waiting += 1
+    }
+    if (!this.#mayBeFollowed()) this.#framing.hold()
+  }
+
+  /** Only the last request can be one that holds the next one back. */
+  #mayBeFollowed(): boolean {
+    const last = this.#slots.at(-1)
+    if (last === undefined) return true
+    return last.exchange?.api.key === Produce.key && this.#waiting < producesWaitingMax
   }
 
   #answer(slot: Slot, reply: AnyReply | Deferred<AnyBody>): void {
+    if (slot.isCounted) this.#waiting -= 1
     slot.reply = reply
     slot.isReady = true
     if (!this.#isClosed) this.#parts.turn.owes(this)
@@ -243,7 +266,7 @@ export class ClientConnection implements FrameHandler, Answering {
   }
 
   #releaseIfFree(): void {
-    const isFree = this.#slots.length === 0 && !this.#isSlowReader && !this.#isEnding
+    const isFree = this.#mayBeFollowed() && !this.#isSlowReader && !this.#isEnding
     if (isFree) this.#framing.release()
   }
 

@@ -27,6 +27,7 @@ export class MetadataCache {
   #controllerId = -1
   /** Who waits for a topic to change, by its name: a change costs nothing to those of others. */
   readonly #listeners = new Map<string, Set<() => void>>()
+  readonly #watchers = new Set<() => void>()
 
   /** Without topic ids, clients are told none: other brokers of the cluster do not know them either. */
   constructor(usesTopicIds = true) {
@@ -66,6 +67,7 @@ export class MetadataCache {
   setBrokers(brokers: Iterable<BrokerRegistration>, controllerId: number): void {
     this.#brokers = new Map([...brokers].map((broker) => [broker.id, broker]))
     this.#controllerId = controllerId
+    for (const watcher of this.#watchers) watcher()
   }
 
   /** Another id than the known one makes it another topic: nothing of the old one stays. */
@@ -120,7 +122,14 @@ export class MetadataCache {
     }
   }
 
+  /** `watcher` runs after every change, until the returned function is called. */
+  onChange(watcher: () => void): () => void {
+    this.#watchers.add(watcher)
+    return () => this.#watchers.delete(watcher)
+  }
+
   #changed(name: string): void {
+    for (const watcher of this.#watchers) watcher()
     const listeners = this.#listeners.get(name)
     if (listeners !== undefined) for (const listener of [...listeners]) listener()
   }

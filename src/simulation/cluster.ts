@@ -9,7 +9,7 @@ import { ZooKeeperSession } from '../zookeeper/client/session.ts'
 import { CoordinationServer } from '../zookeeper/server/server.ts'
 import { coordinationSettings } from '../zookeeper/server/settings.ts'
 import type { Host } from './host/host.ts'
-import { isEcho, type Life } from './host/life.ts'
+import { isEcho, type Life } from '../memory/life.ts'
 import { brokerHost, coordinationHost, type Plan } from './plan.ts'
 import type { World } from './world.ts'
 
@@ -57,6 +57,14 @@ export class Cluster {
     return `${coordinationHost}:${coordinationPort}`
   }
 
+  /** A broker that coordination has not heard of for so long has lost its session. */
+  get sessionOverMs(): number {
+    const { broker, coordination } = this.#plan
+    const { tickMs } = coordination
+    const asked = Number(broker['zookeeper.session.timeout.ms'])
+    return Math.min(20 * tickMs, Math.max(2 * tickMs, asked)) + 3 * tickMs
+  }
+
   get isReady(): boolean {
     return [...this.#units.values()].every((unit) => unit.isReady)
   }
@@ -81,6 +89,13 @@ export class Cluster {
     const unit = this.#unit(name)
     this.#world.observe({ kind: 'powerLost', host: name })
     unit.host.losePower(keepsSome)
+    this.#down(unit, downMs)
+  }
+
+  wipe(name: string, downMs: number): void {
+    const unit = this.#unit(name)
+    this.#world.observe({ kind: 'diskLost', host: name })
+    unit.host.wipe()
     this.#down(unit, downMs)
   }
 
@@ -185,7 +200,14 @@ export class Cluster {
     })
     const server = new CoordinationServer(ports, settings)
     void server.failed.then(onFailure)
-    return server
+    return {
+      start: async () => {
+        await server.start()
+        const tree = server.shown()?.tree
+        if (tree !== undefined) this.#world.truth.attach(tree)
+      },
+      stop: () => server.stop(),
+    }
   }
 
   #broker(ports: Ports, id: number, onFailure: () => void): Service {

@@ -1,6 +1,9 @@
 /** Carries out the faults of a plan, and heals what they did. */
 import type { Cluster } from './cluster.ts'
 import type { Fault, Plan } from './plan.ts'
+import { paths } from '../broker/znodes.ts'
+import { isZooKeeperError, type ZooKeeperClient } from '../zookeeper/client/client.ts'
+import { coordinationHost } from './plan.ts'
 import type { World } from './world.ts'
 
 /** Clients are restarted by who runs them. */
@@ -8,18 +11,27 @@ export interface Clients {
   restart(host: string, downMs: number): void
 }
 
+interface FaultsParts {
+  readonly cluster: Cluster
+  readonly clients: Clients
+  /** A session of somebody whom no fault concerns. */
+  readonly zookeeper: () => Promise<ZooKeeperClient>
+}
+
 export class Faults {
   readonly #world: World
   readonly #cluster: Cluster
   readonly #clients: Clients
+  readonly #zookeeper: FaultsParts['zookeeper']
   readonly #endings = new Set<() => void>()
   /** Hosts whose disk failed: their processes may have given it up until they are started again. */
   readonly #scarred = new Set<string>()
 
-  constructor(world: World, cluster: Cluster, clients: Clients) {
+  constructor(world: World, { cluster, clients, zookeeper }: FaultsParts) {
     this.#world = world
     this.#cluster = cluster
     this.#clients = clients
+    this.#zookeeper = zookeeper
   }
 
   schedule(plan: Plan): void {
@@ -59,15 +71,21 @@ export class Faults {
         this.#world.host(host).dieAt({ operations, onDeath })
         return
       }
-      case 'cut': {
-        const { from, to, bothWays } = fault
-        const ends = [this.#world.links.cut(from, to)]
-        if (bothWays) ends.push(this.#world.links.cut(to, from))
-        this.#endAfter(fault.forMs, () => {
-          for (const end of ends) end()
+      case 'cut':
+        this.#cut(fault)
+        return
+      case 'wipeDisk':
+        this.#cluster.wipe(fault.host, fault.downMs)
+        return
+      case 'expireSession':
+        this.#cut({
+          ...{ from: fault.host, to: coordinationHost, bothWays: true },
+          forMs: this.#cluster.sessionOverMs,
         })
         return
-      }
+      case 'moveController':
+        this.#removeController().catch((error: unknown) => this.#world.onUnheard(error))
+        return
       case 'reset':
         this.#world.network.reset(fault.host, fault.other)
         return
@@ -84,6 +102,28 @@ export class Faults {
       case 'fullDisk':
       case 'failDisk':
         this.#troubleDisk(fault)
+    }
+  }
+
+  #cut({
+    from,
+    to,
+    bothWays,
+    forMs,
+  }: Omit<Extract<Fault, { kind: 'cut' }>, 'atMs' | 'kind'>): void {
+    const ends = [this.#world.links.cut(from, to)]
+    if (bothWays) ends.push(this.#world.links.cut(to, from))
+    this.#endAfter(forMs, () => {
+      for (const end of ends) end()
+    })
+  }
+
+  async #removeController(): Promise<void> {
+    try {
+      const zookeeper = await this.#zookeeper()
+      await zookeeper.delete(paths.controller)
+    } catch (error) {
+      if (!isZooKeeperError(error)) throw error
     }
   }
 

@@ -4,8 +4,10 @@
  *   --seed N           replays one seed exactly; the last line is `hash HEX`
  *   --trace            with --seed: prints every event
  *   --faults 0,2       with --seed: only these of its faults, counted from 0
- *   --shrink           with --seed: leaves out every fault that the violation does not need
+ *   --without a,b      with --seed: without these clients
+ *   --shrink           with --seed: leaves out brokers, clients and faults that the violation does not need
  *   --plan             with --seed: prints what the seed decides, and runs nothing
+ *   --brokers N        at most so many; 1: the plans that are drawn for one
  *   --seconds N        runs fresh seeds for so long and says how many
  *   --start N          the first of them, the others follow; default: by chance
  *   --count N          ends after so many seeds
@@ -21,8 +23,8 @@ import { runMain } from '../node/process.ts'
 import type { Main, ProcessContext } from '../runtime/process.ts'
 import { type Ports, UserError } from '../runtime/service.ts'
 import { type Mutant, mutants } from './mutants.ts'
-import type { Plan } from './plan.ts'
 import { type Outcome, planOf, run } from './run.ts'
+import { type Cut, cutFlags, cutPlan, shrink } from './shrink.ts'
 
 const seedBound = 2 ** 31
 
@@ -30,6 +32,8 @@ const options = {
   seed: { type: 'string' },
   trace: { type: 'boolean' },
   faults: { type: 'string' },
+  without: { type: 'string' },
+  brokers: { type: 'string' },
   shrink: { type: 'boolean' },
   plan: { type: 'boolean' },
   seconds: { type: 'string' },
@@ -49,7 +53,9 @@ function parse(context: ProcessContext) {
   }
 }
 
-function number(values: Values, name: 'seed' | 'seconds' | 'start' | 'count' | 'workers') {
+type Numeric = 'seed' | 'seconds' | 'start' | 'count' | 'workers' | 'brokers'
+
+function number(values: Values, name: Numeric) {
   const text = values[name]
   if (text === undefined) return undefined
   const value = Number(text)
@@ -76,10 +82,9 @@ export const main: Main = async (context) => {
   const workers = number(values, 'workers') ?? 2
   const start = number(values, 'start') ?? ports.random.below(seedBound)
   if (workers > 1) return supervise({ workers, start }, context)
-  return explore({ start, seconds, count: number(values, 'count') ?? Infinity }, mutant, {
-    context,
-    ports,
-  })
+  const count = number(values, 'count') ?? Infinity
+  const exploration = { start, seconds, count, brokers: brokersMax(values) }
+  return explore(exploration, mutant, { context, ports })
 }
 
 async function replay(
@@ -88,16 +93,25 @@ async function replay(
   mutant: Mutant | undefined,
   { stdout }: ProcessContext,
 ): Promise<number> {
-  const whole = planOf(seed)
-  const kept = values.faults?.split(',').filter(Boolean).map(Number)
-  const faults = whole.faults.filter((_, index) => kept === undefined || kept.includes(index))
-  const plan = { ...whole, faults }
+  const cut: Cut = {
+    brokers: brokersMax(values),
+    without: values.without?.split(',').filter(Boolean) ?? [],
+    faults: values.faults?.split(',').filter(Boolean).map(Number),
+  }
+  const plan = cutPlan(seed, cut)
   if (values.plan === true) {
     stdout.write(`${JSON.stringify(plan, undefined, 2)}\n`)
     return 0
   }
   mutant?.apply()
-  if (values.shrink === true) stdout.write(await shrink(seed, whole, mutant))
+  if (values.shrink === true) {
+    const shrunk = await shrink(seed, cut, mutant?.options)
+    const text =
+      shrunk === undefined
+        ? `seed ${seed} is clean`
+        : `needed for ${shrunk.number}: --seed ${seed}${cutFlags(shrunk.cut)}${named(mutant)}`
+    stdout.write(`${text}\n`)
+  }
   const trace = values.trace === true ? (line: string) => void stdout.write(`${line}\n`) : undefined
   const outcome = await run(plan, { ...mutant?.options, ...(trace === undefined ? {} : { trace }) })
   stdout.write(report(seed, outcome))
@@ -105,24 +119,23 @@ async function replay(
   return outcome.violations.length > 0 ? 1 : 0
 }
 
-/** One fault after another is left out, as long as the same invariant is violated. */
-async function shrink(seed: number, plan: Plan, mutant: Mutant | undefined): Promise<string> {
-  const numberOf = async (faults: readonly number[]): Promise<string | undefined> => {
-    const kept = plan.faults.filter((_, index) => faults.includes(index))
-    return (await run({ ...plan, faults: kept }, mutant?.options)).violations[0]?.number
-  }
-  let faults = plan.faults.map((_, index) => index)
-  const number = await numberOf(faults)
-  if (number === undefined) return `seed ${seed} is clean\n`
-  for (const fault of [...faults]) {
-    const fewer = faults.filter((other) => other !== fault)
-    if ((await numberOf(fewer)) === number) faults = fewer
-  }
-  return `needed for ${number}: --seed ${seed} --faults '${faults.join(',')}'\n`
+function brokersMax(values: Values): number {
+  return number(values, 'brokers') ?? mutantOf(values)?.brokers ?? Infinity
+}
+
+function named(mutant: Mutant | undefined): string {
+  return mutant === undefined ? '' : ` --mutant ${mutant.name}`
+}
+
+interface Exploration {
+  readonly start: number
+  readonly seconds: number
+  readonly count: number
+  readonly brokers: number
 }
 
 async function explore(
-  { start, seconds, count }: { start: number; seconds: number; count: number },
+  { start, seconds, count, brokers }: Exploration,
   mutant: Mutant | undefined,
   { context, ports }: { readonly context: ProcessContext; readonly ports: Ports },
 ): Promise<number> {
@@ -131,13 +144,13 @@ async function explore(
   let seeds = 0
   let failed = 0
   for (let seed = start; seeds < count && ports.clock.monotonicMs() < endMs; seed += 1) {
-    const outcome = await run(planOf(seed), mutant?.options)
+    const outcome = await run(planOf(seed, brokers), mutant?.options)
     seeds += 1
     if (outcome.violations.length === 0) continue
     failed += 1
-    const named = mutant === undefined ? '' : ` --mutant ${mutant.name}`
     context.stdout.write(report(seed, outcome))
-    context.stdout.write(`again: npm run simulate -- --seed ${seed}${named}\n`)
+    const flags = `${Number.isFinite(brokers) ? ` --brokers ${brokers}` : ''}${named(mutant)}`
+    context.stdout.write(`again: npm run simulate -- --seed ${seed}${flags}\n`)
   }
   context.stdout.write(`seeds ${seeds} failed ${failed}\n`)
   return failed > 0 ? 1 : 0

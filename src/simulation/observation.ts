@@ -1,6 +1,4 @@
 // Pure.
-import { coordinationHost } from './plan.ts'
-
 /**
  * What can be seen from outside of the system under test: what clients asked, were promised and saw,
  * and what was done to the machines. The invariants know nothing else.
@@ -15,13 +13,40 @@ export interface SentRecord {
   readonly partition: number
   readonly acks: -1 | 0 | 1
   readonly idempotent: boolean
-  /** A power loss must not lose it once it is acknowledged. */
-  readonly flushed: boolean
+  /** Its acks are those that SPEC.md section 1 promises something for. */
+  readonly isPromised: boolean
 }
 
 export interface Place {
   readonly topic: string
   readonly partition: number
+}
+
+export interface WrittenState {
+  readonly leader: number
+  readonly leaderEpoch: number
+  readonly isr: readonly number[]
+  /** Of the controller in whose name it was written. */
+  readonly controllerEpoch: number
+  /** As coordination had it at that moment. */
+  readonly currentControllerEpoch: number
+  /** Of the state's node: another creation, another life. */
+  readonly czxid: bigint
+  /** When it was written. */
+  readonly mzxid: bigint
+}
+
+export interface ReplicaLog {
+  readonly broker: number
+  readonly batches: readonly StoredBatch[]
+}
+
+export interface StoredBatch {
+  readonly baseOffset: number
+  readonly lastOffset: number
+  readonly leaderEpoch: number
+  /** Of all its bytes. */
+  readonly crc: number
 }
 
 export type Observation =
@@ -37,7 +62,23 @@ export type Observation =
   | { readonly kind: 'unheard'; readonly error: unknown }
   | { readonly kind: 'processKilled'; readonly host: string }
   | { readonly kind: 'powerLost'; readonly host: string }
-  | { readonly kind: 'topicCreated'; readonly topic: string; readonly flushed: boolean }
+  | { readonly kind: 'diskLost'; readonly host: string }
+  /** `on`: its name, where observers know this life of it by another. */
+  | {
+      readonly kind: 'topicCreated'
+      readonly topic: string
+      readonly on: string
+      readonly flushed: boolean
+      /** A replica that is not in sync may come to lead it. */
+      readonly unclean: boolean
+    }
+  /** From now on a partition may have lost what it had: SPEC.md section 1 says when. */
+  | ({ readonly kind: 'lossAllowed' } & Place)
+  /** The state of a partition as it was written in coordination, by whomever. */
+  | ({ readonly kind: 'stateWritten' } & WrittenState & Place)
+  | ({ readonly kind: 'stateRemoved' } & Place)
+  /** A broker's ephemeral node was made, or (undefined) is gone. */
+  | { readonly kind: 'registered'; readonly broker: number; readonly czxid: bigint | undefined }
   | { readonly kind: 'sent'; readonly record: SentRecord }
   | { readonly kind: 'acknowledged'; readonly number: number; readonly offset: number }
   | { readonly kind: 'failed'; readonly number: number }
@@ -57,11 +98,19 @@ export type Observation =
       readonly group: string
       readonly offset: number
     } & Place)
-  | ({ readonly kind: 'endOffset'; readonly offset: number } & Place)
+  | { readonly kind: 'endsAsked'; readonly question: number }
+  | ({ readonly kind: 'endOffset'; readonly question: number; readonly offset: number } & Place)
   /** The whole of a partition, read when all was well again. */
   | ({
       readonly kind: 'wholeLog'
       readonly records: readonly { readonly offset: number; readonly number: number }[]
+    } & Place)
+  /** What the disks of its brokers hold of a partition; the last look is when all is done. */
+  | ({
+      readonly kind: 'replicaLogs'
+      readonly replicas: readonly ReplicaLog[]
+      /** Where everything below must be in all of them; -1 where nobody can tell. */
+      readonly committed: number
     } & Place)
   /** A group has read its topics, at least all records with smaller numbers than `before`. */
   | {
@@ -117,9 +166,4 @@ export type Observation =
 
 export function placeKey({ topic, partition }: Place): string {
   return `${topic}-${partition}`
-}
-
-/** A broker's machine lost its power; that of the coordination server excuses nothing. */
-export function isBrokerPowerLoss(seen: Observation): boolean {
-  return seen.kind === 'powerLost' && seen.host !== coordinationHost
 }

@@ -17,6 +17,9 @@ export interface Plan {
   readonly groups: readonly GroupPlan[]
   /** Names of topics that are deleted and made again all the time. */
   readonly recreated: readonly string[]
+  /** How many replicas those have. */
+  readonly recreatedFactor: number
+  readonly admins: readonly AdminPlan[]
   readonly coordinationClients: readonly CoordinationClientPlan[]
   readonly faults: readonly Fault[]
 }
@@ -38,6 +41,7 @@ export interface CoordinationPlan {
 export interface TopicPlan {
   readonly name: string
   readonly partitionCount: number
+  readonly replicationFactor: number
   /** flush.messages=1: acknowledged means synced. */
   readonly flushed: boolean
   readonly configs: Readonly<Record<string, string>>
@@ -76,6 +80,15 @@ export interface GroupPlan {
 export interface CoordinationClientPlan {
   readonly name: string
   readonly sessionTimeoutMs: number
+  readonly gapMs: number
+}
+
+export type AdminAction = 'grow' | 'reassign' | 'elect' | 'alterConfigs'
+
+/** Does one thing after another to the topics. */
+export interface AdminPlan {
+  readonly name: string
+  readonly actions: readonly AdminAction[]
   readonly gapMs: number
 }
 
@@ -121,7 +134,20 @@ export type FaultKind =
       readonly operation: 'write' | 'sync' | 'read' | 'syncDirectory' | 'rename' | 'open'
       readonly times: number
     }
+  /** The machine comes back with an empty disk. */
+  | { readonly kind: 'wipeDisk'; readonly host: string; readonly downMs: number }
+  /** Cut off from coordination until its session is over for sure. */
+  | { readonly kind: 'expireSession'; readonly host: string }
+  /** Somebody removes the controller's node: the brokers hold an election. */
+  | { readonly kind: 'moveController' }
 
 export const coordinationHost = 'coordination'
 export const observerHost = 'observer'
 export const brokerHost = (id: number): string => `broker-${id}`
+
+/** The hosts that a fault concerns. */
+export function hostsOf(fault: FaultKind): string[] {
+  if (fault.kind === 'cut') return [fault.from, fault.to]
+  if (fault.kind === 'reset') return [fault.host, fault.other]
+  return 'host' in fault ? [fault.host] : []
+}

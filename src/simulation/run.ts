@@ -4,6 +4,8 @@ import { Cluster } from './cluster.ts'
 import { Faults } from './faults.ts'
 import { observerHost, type Plan } from './plan.ts'
 import { drawPlan, memberName } from './swarm.ts'
+import { drawCluster, withBrokers } from './swarm-cluster.ts'
+import { adminMain } from './workload/admins.ts'
 import { coordinationClientMain } from './workload/coordination-clients.ts'
 import { Finale } from './workload/finale.ts'
 import { memberMain } from './workload/groups.ts'
@@ -29,10 +31,16 @@ export interface Outcome {
   readonly virtualMs: number
 }
 
+/** Far from the seeds themselves: what clusters add is drawn apart. */
+const clusterSeeds = 2 ** 40
+
 const startLimitMs = 60_000
 
-export function planOf(seed: number): Plan {
-  return drawPlan(seed, new SeededRandom(seed))
+/** @param brokers at most so many; 1: a plan that was drawn for one broker. Default: as the seed has it. */
+export function planOf(seed: number, brokers = Infinity): Plan {
+  const base = drawPlan(seed, new SeededRandom(seed))
+  if (brokers === 1) return base
+  return withBrokers(drawCluster(base, new SeededRandom(seed + clusterSeeds)), brokers)
 }
 
 export async function run(plan: Plan, options: RunOptions = {}): Promise<Outcome> {
@@ -41,8 +49,9 @@ export async function run(plan: Plan, options: RunOptions = {}): Promise<Outcome
   const cluster = new Cluster(world, plan, options.keepsWritesInProcess === true)
   const scene = new Scene(world, cluster, plan)
   const processes = new Processes(world)
-  const faults = new Faults(world, cluster, processes)
   const observer = new Observer(scene, world.addHost(observerHost).boot().ports)
+  const zookeeper = () => observer.zookeeper()
+  const faults = new Faults(world, { cluster, clients: processes, zookeeper })
   addClients(scene, processes)
   world.note(JSON.stringify(plan))
   cluster.start()
@@ -69,6 +78,8 @@ function addClients(scene: Scene, processes: Processes): void {
       const host = memberName(group.name, index)
       processes.add(host, memberMain(scene, group, host), rate(host))
     }
+  for (const admin of plan.admins)
+    processes.add(admin.name, adminMain(scene, admin), rate(admin.name))
   for (const topic of plan.recreated) processes.add(topic, recreatorMain(scene, topic))
   for (const client of plan.coordinationClients)
     processes.add(client.name, coordinationClientMain(scene, client), rate(client.name))

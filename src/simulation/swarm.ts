@@ -3,6 +3,7 @@
  * happens together with everything else is what nobody tested.
  */
 import type { Random } from '../runtime/random.ts'
+import { Draw } from './draw.ts'
 import {
   brokerHost,
   type CoordinationClientPlan,
@@ -14,40 +15,6 @@ import {
   type ProducerPlan,
   type TopicPlan,
 } from './plan.ts'
-
-/** Draws in words. */
-class Draw {
-  readonly #random: Random
-
-  constructor(random: Random) {
-    this.#random = random
-  }
-
-  /** A whole number, both ends included. */
-  between(least: number, most: number): number {
-    return least + this.#random.below(most - least + 1)
-  }
-
-  /** Small numbers more often than large ones. */
-  skewed(least: number, most: number): number {
-    return this.between(least, this.between(least, most))
-  }
-
-  chance(percent: number): boolean {
-    return this.#random.below(100) < percent
-  }
-
-  of<const T>(choices: readonly [T, ...T[]]): T {
-    return choices[this.#random.below(choices.length)] ?? choices[0]
-  }
-
-  /** At least one of them. */
-  some<T>(choices: readonly T[]): T[] {
-    const kept = choices.filter(() => this.chance(60))
-    const one = choices[this.#random.below(choices.length)]
-    return kept.length > 0 || one === undefined ? kept : [one]
-  }
-}
 
 export function drawPlan(seed: number, random: Random): Plan {
   const draw = new Draw(random)
@@ -89,6 +56,8 @@ export function drawPlan(seed: number, random: Random): Plan {
     producers,
     groups,
     recreated: draw.chance(30) ? ['recreated'] : [],
+    recreatedFactor: 1,
+    admins: [],
     coordinationClients,
     faults: drawFaults(draw, durationMs, clients),
   }
@@ -135,6 +104,7 @@ function drawTopics(draw: Draw, flushed: boolean): TopicPlan[] {
     return {
       name: `topic-${index}`,
       partitionCount: draw.skewed(1, 4),
+      replicationFactor: 1,
       flushed: isFlushed,
       configs,
     }
@@ -194,7 +164,7 @@ function drawClockRates(draw: Draw, hosts: readonly string[]): Record<string, nu
 
 function drawFaults(draw: Draw, durationMs: number, clients: readonly string[]): Fault[] {
   // Each seed has its own mix: most kinds of fault never happen in it.
-  const kinds = draw.some(faultKinds)
+  const kinds = draw.some(machineFaults)
   const count = draw.chance(5) ? 0 : draw.skewed(1, 8)
   const faults: Fault[] = []
   for (let left = count; left > 0 && kinds.length > 0; left -= 1) {
@@ -211,7 +181,13 @@ function drawFaults(draw: Draw, durationMs: number, clients: readonly string[]):
   return faults.sort((one, other) => one.atMs - other.atMs)
 }
 
-const faultKinds: readonly FaultKind['kind'][] = [
+/** Those that need no second broker. */
+export type MachineFault = Exclude<
+  FaultKind['kind'],
+  'wipeDisk' | 'expireSession' | 'moveController'
+>
+
+export const machineFaults: readonly MachineFault[] = [
   'kill',
   'losePower',
   'dieAtDiskChange',
@@ -225,9 +201,9 @@ const faultKinds: readonly FaultKind['kind'][] = [
   'failDisk',
 ]
 
-function drawFault(
+export function drawFault(
   draw: Draw,
-  kind: FaultKind['kind'],
+  kind: MachineFault,
   { server, client }: { readonly server: string; readonly client: string },
 ): FaultKind {
   const downMs = draw.of([0, 100, 1000, 8000])

@@ -7,12 +7,14 @@ import { MemoryNetwork } from '../memory/network.ts'
 import { SeededRandom } from '../memory/random.ts'
 import { Host, type HostSettings } from './host/host.ts'
 import type { LogLine } from './host/host-logger.ts'
-import { isEcho } from './host/life.ts'
+import { isEcho } from '../memory/life.ts'
 import { Links } from './host/links.ts'
 import { allInvariants } from './invariants/table.ts'
 import type { Observation } from './observation.ts'
 import type { NetworkPlan } from './plan.ts'
+import { Promises } from './promises.ts'
 import { Trace } from './trace.ts'
+import { Truth } from './truth.ts'
 
 export interface Violation {
   /** As in SPEC.md section 2. */
@@ -26,6 +28,9 @@ export interface WorldSettings extends NetworkPlan {
   readonly trace?: (line: string) => void
 }
 
+/** Of a process, with its machine or without. */
+const ends: ReadonlySet<Observation['kind']> = new Set(['processKilled', 'powerLost', 'diskLost'])
+
 /** How often the run looks whether it is over. */
 const sliceMs = 50
 
@@ -37,6 +42,8 @@ export class World {
   readonly network: MemoryNetwork
   readonly links: Links
   readonly violations: Violation[] = []
+  readonly truth = new Truth((seen) => this.observe(seen))
+  readonly #promises = new Promises()
   readonly #hosts = new Map<string, Host>()
   readonly #invariants = allInvariants()
   /** A process died in the present turn: what still runs of it are echoes. */
@@ -103,7 +110,7 @@ export class World {
 
   /** Shows the invariants, and the trace, what somebody saw. */
   observe(seen: Observation): void {
-    if (seen.kind === 'processKilled' || seen.kind === 'powerLost') this.#diedAtMs = this.nowMs
+    if (ends.has(seen.kind)) this.#diedAtMs = this.nowMs
     if (seen.kind !== 'log') this.note(textOf(seen))
     for (const invariant of this.#invariants) {
       const what = invariant.observe(seen)
@@ -112,6 +119,8 @@ export class World {
       this.violations.push({ number, name, what, atMs: this.nowMs })
       this.note(`VIOLATION ${number} ${what}`)
     }
+    for (const { topic, partition } of this.#promises.observe(seen))
+      this.observe({ kind: 'lossAllowed', topic, partition })
   }
 
   /**

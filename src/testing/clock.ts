@@ -18,6 +18,7 @@ export class JumpClock implements Clock {
   #number = 0
   readonly #pending = new Set<Pending>()
   #isHeld = false
+  #jumpedFromMs = 0
 
   constructor(base: Clock) {
     this.#base = base
@@ -57,6 +58,7 @@ export class JumpClock implements Clock {
   /** Moves both readings. No timer fires until `release`. */
   jump(byMs: number): void {
     this.#isHeld = true
+    this.#jumpedFromMs = this.monotonicMs()
     this.#wallShiftMs += byMs
     this.#elapsedShiftMs += byMs
   }
@@ -68,17 +70,32 @@ export class JumpClock implements Clock {
   async release(): Promise<void> {
     if (!this.#isHeld) return
     const nowMs = this.monotonicMs()
-    const due: Pending[] = []
     for (const pending of this.#pending) {
       pending.timer?.cancel()
-      if (pending.dueMs <= nowMs) due.push(pending)
-      else this.#arm(pending, pending.dueMs - nowMs)
+      if (pending.dueMs > nowMs) this.#arm(pending, pending.dueMs - nowMs)
     }
-    due.sort((one, other) => one.dueMs - other.dueMs || one.number - other.number)
+    const due = this.#due(nowMs)
     this.#isHeld = false
+    await this.#run(due)
+  }
+
+  /** Runs only those that fell due so soon after the beginning of the jump; the others go on waiting. */
+  async releaseFirst(withinMs: number): Promise<void> {
+    if (this.#isHeld) await this.#run(this.#due(this.#jumpedFromMs + withinMs))
+  }
+
+  #due(untilMs: number): Pending[] {
+    return [...this.#pending]
+      .filter(({ dueMs }) => dueMs <= untilMs)
+      .sort((one, other) => one.dueMs - other.dueMs || one.number - other.number)
+  }
+
+  async #run(due: readonly Pending[]): Promise<void> {
     for (const pending of due) {
       await turnEnd(this.#base)
-      if (this.#pending.delete(pending)) pending.action()
+      if (!this.#pending.delete(pending)) continue
+      pending.timer?.cancel()
+      pending.action()
     }
     await turnEnd(this.#base)
   }
@@ -100,8 +117,8 @@ export class JumpClock implements Clock {
 }
 
 /**
- * The wall time of a cluster, with timers that never jump: for sessions with the coordination server, and
- * for clients, whose records are stamped with the cluster's time.
+ * The wall time of a cluster, with timers that never jump: for clients, whose records are stamped with
+ * the cluster's time.
  */
 export class SteadyClock implements Clock {
   readonly #base: Clock

@@ -2,13 +2,7 @@
  * Ports that outlive the server behind them: a broker that is stopped and started again (restart,
  * restore) is found at the same address, and who connects meanwhile waits.
  */
-import type {
-  ConnectAddress,
-  Connection,
-  ListenAddress,
-  Listener,
-  Network,
-} from '../runtime/network.ts'
+import type { Connection, ListenAddress, Listener, Network } from '../runtime/network.ts'
 
 /** What may be done to a connection before the server gets it; what comes back can wait to be started. */
 export type Admit = (connection: Connection) => Connection
@@ -20,16 +14,27 @@ interface Door {
   readonly waiting: Connection[]
 }
 
-/** One server's network: real, but its listening ports stay bound until `close`. */
-export class DoorNetwork implements Network {
+/** What becomes of who connects: the server gets it, it waits, or it is turned away. */
+type State = 'open' | 'shut' | 'refusing'
+
+/** Where one server listens: real ports that stay bound until `close`. */
+export class Doors {
   readonly #network: Network
   readonly #admit: Admit
   readonly #doors: Door[] = []
-  #isOpen = false
+  #state: State = 'shut'
 
   constructor(network: Network, admit: Admit) {
     this.#network = network
     this.#admit = admit
+  }
+
+  /** For a server that never connects to anybody. */
+  get network(): Network {
+    return {
+      listen: (address, onConnection) => this.listen(address, onConnection),
+      connect: (address) => this.#network.connect(address),
+    }
   }
 
   async listen(
@@ -45,25 +50,30 @@ export class DoorNetwork implements Network {
     return { port: door.listener.port, close }
   }
 
-  connect(address: ConnectAddress): Promise<Connection> {
-    return this.#network.connect(address)
-  }
-
   /** The server is ready: lets in who waits, and whoever comes. */
   open(): void {
-    this.#isOpen = true
+    this.#state = 'open'
     for (const door of this.#doors)
       for (const connection of door.waiting.splice(0)) this.#letIn(door, connection)
   }
 
-  /** The server is about to stop: who comes now waits. */
+  /** The server is gone, or about to, and another one follows: who comes now waits for that. */
   shut(): void {
-    this.#isOpen = false
+    this.#state = 'shut'
+    for (const door of this.#doors) door.onConnection = undefined
+  }
+
+  /** No other one follows: who comes, or waits, is turned away. */
+  refuse(): void {
+    this.shut()
+    this.#state = 'refusing'
+    for (const { waiting } of this.#doors)
+      for (const connection of waiting.splice(0)) connection.destroy()
   }
 
   /** Frees the ports. */
   async close(): Promise<void> {
-    this.#isOpen = false
+    this.#state = 'refusing'
     const doors = this.#doors.splice(0)
     for (const { waiting } of doors) for (const connection of waiting) connection.destroy()
     await Promise.all(doors.map(({ listener }) => listener.close()))
@@ -80,8 +90,8 @@ export class DoorNetwork implements Network {
     const waiting: Door['waiting'] = []
     const listener = await this.#network.listen(address, (connection) => {
       const admitted = this.#admit(connection)
-      if (this.#isOpen) this.#letIn(door, admitted)
-      else waiting.push(admitted)
+      if (this.#state === 'shut') waiting.push(admitted)
+      else this.#letIn(door, admitted)
     })
     const door: Door = { address, listener, onConnection: undefined, waiting }
     this.#doors.push(door)

@@ -10,6 +10,8 @@ export interface FaultRequest {
   readonly api: string
   readonly version: number
   readonly clientId: string | null
+  /** The id of the broker that is asked. */
+  readonly broker: number
   /** The decoded request, with the field names of docs/protocol.md; undefined where it cannot be read. */
   readonly body: Readonly<Record<string, unknown>> | undefined
   /** The topics it names, by id too. */
@@ -21,6 +23,10 @@ export interface FaultRequest {
 interface FaultBase {
   /** An API by its name: 'Produce', 'Fetch', 'Metadata' … */
   readonly api: string
+  /** The broker that is asked. Default: any. */
+  readonly broker?: number
+  /** Who asks. Default: clients; requests between brokers meet only faults that say brokers. */
+  readonly from?: 'clients' | 'brokers'
   /** Which of its requests. Default: all. */
   readonly when?: (request: FaultRequest) => boolean
   /** How many requests it strikes. Default: all, until removed. */
@@ -70,6 +76,9 @@ export interface Passing {
   readonly api: AnyApi
   readonly header: RequestHeader
   readonly frame: Buffer
+  /** The broker that is asked. */
+  readonly broker: number
+  readonly from: 'clients' | 'brokers'
 }
 
 class ActiveFault implements FaultHandle {
@@ -171,6 +180,8 @@ export class Faults {
     for (const active of this.#active) {
       const { fault } = active
       if (active.api !== passing.api || (fault.at ?? 'request') !== at) continue
+      if ((fault.from ?? 'clients') !== passing.from) continue
+      if (fault.broker !== undefined && fault.broker !== passing.broker) continue
       if (fault.when !== undefined) {
         request ??= this.#describe(passing)
         if (!fault.when(request)) continue
@@ -180,13 +191,14 @@ export class Faults {
     return undefined
   }
 
-  #describe({ api, header, frame }: Passing): FaultRequest {
+  #describe({ api, header, frame, broker }: Passing): FaultRequest {
     const body = requestBody(api, frame, header)
     const groupId = body?.['groupId']
     return {
       api: api.name,
       version: header.apiVersion,
       clientId: header.clientId,
+      broker,
       body,
       topics: body === undefined ? [] : this.#topicNames.namedIn(body),
       groupId: typeof groupId === 'string' ? groupId : undefined,

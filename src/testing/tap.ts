@@ -13,12 +13,17 @@ import type { TopicNames } from './topic-names.ts'
 /** Requests of this client are the cluster's own and meet no faults. */
 export const ownClientId = 'millrace-testing'
 
+const fetchKey = 1
 const metadataKey = 3
 
 export interface TapParts {
   readonly clock: Clock
   readonly faults: Faults
   readonly topicNames: TopicNames
+  /** The broker whose connections these are. */
+  readonly broker: number
+  /** The broker at the other end; undefined: a client. Known once it has sent something. */
+  readonly caller: () => unknown
 }
 
 /** A request whose answer has not left yet. */
@@ -97,6 +102,9 @@ export class TappedConnection implements Connection {
   /** Answers are not sent any more. */
   #isMute = false
   #hasRoom = true
+  #from: Passing['from'] | undefined
+  #isFollower = false
+  readonly #fetchWaiters: (() => void)[] = []
 
   constructor(inner: Connection, parts: TapParts, onGone: (gone: TappedConnection) => void) {
     this.#inner = inner
@@ -194,7 +202,10 @@ export class TappedConnection implements Connection {
       this.#deliver(frame, undefined)
       return
     }
-    const passing = { api, header, frame }
+    this.#from ??= this.#parts.caller() === undefined ? 'clients' : 'brokers'
+    const from = this.#from
+    if (from === 'brokers' && api.key === fetchKey) this.#followerFetched()
+    const passing = { api, header, frame, broker: this.#parts.broker, from }
     const isOwn = header.clientId === ownClientId
     const strike = isOwn ? undefined : this.#parts.faults.pick(passing, 'request')
     if (!isOwn && this.members.cares(header)) this.members.hearRequest(frame, header)
@@ -264,8 +275,22 @@ export class TappedConnection implements Connection {
     else this.#receiver.onEnd()
   }
 
+  /** Resolves at the next fetch of a follower that has one here; at once where nobody follows. */
+  nextFollowerFetch(): Promise<void> {
+    if (!this.#isFollower || this.#isClosed) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.#fetchWaiters.push(resolve)
+    })
+  }
+
+  #followerFetched(): void {
+    this.#isFollower = true
+    for (const resolve of this.#fetchWaiters.splice(0)) resolve()
+  }
+
   #onClose(error: NetworkError | undefined): void {
     this.#isClosed = true
+    for (const resolve of this.#fetchWaiters.splice(0)) resolve()
     this.#clear()
     this.#onGone(this)
     this.#receiver?.onClose(error)

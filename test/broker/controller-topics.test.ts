@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Errors } from '../../src/kafka/errors.ts'
 import type { Controller } from '../../src/broker/controller/controller.ts'
-import { Rig } from './controller-rig.ts'
+import { node, Rig } from './controller-rig.ts'
 
 async function cluster(...ids: number[]): Promise<{ rig: Rig; controller: Controller }> {
   const rig = await new Rig().start()
@@ -77,6 +77,29 @@ test('partitions grow, and what an old tool drops from the node is put back', as
   assert.deepEqual(rig.toldOf('lead'), ['lead 1 t-1 2/0 [2,1] new', 'lead 2 t-1 2/0 [2,1] new'])
 })
 
+test('a controller that does not know the id that a tool dropped makes up none (KAFKA-14190)', async () => {
+  const { rig } = await cluster(1, 2)
+  await rig.createTopic('t', { 0: [1, 2] })
+  const other = await rig.controller(2)
+  const { clock } = rig.world
+  // Both at once: the first one does not come to put it back.
+  const written = node({ version: 1, partitions: { 0: [1, 2] } })
+  await clock.until(
+    rig.tool.multi([
+      { type: 'delete', path: '/controller' },
+      { type: 'setData', path: '/brokers/topics/t', data: written },
+      { type: 'create', path: '/controller', data: node({ brokerid: 2 }), ephemeral: true },
+      { type: 'setData', path: '/controller_epoch', data: Buffer.from('2') },
+    ]),
+  )
+  await clock.until(other.start())
+  assert.equal(other.isActive, true)
+  assert.equal((await rig.read('/brokers/topics/t'))?.['topic_id'], undefined)
+  assert.deepEqual(await rig.state('t'), [1, 0, [1, 2]])
+  const orders = rig.orders.filter(({ request }) => request.controllerEpoch === 3)
+  assert.ok(orders.some(({ kind }) => kind === 'lead'))
+})
+
 test('a topic none of whose brokers lives is led as soon as one comes', async () => {
   const { rig } = await cluster(1)
   await rig.createTopic('t', { 0: [2, 3] })
@@ -136,6 +159,38 @@ test('a reassignment that is cancelled leaves the partition where it was', async
   assert.deepEqual((await rig.read('/brokers/topics/t'))?.['partitions'], { 0: [1, 2] })
   assert.deepEqual(rig.toldOf('stop'), ['stop 3 t-0', 'stop 3 t-0 delete'])
   assert.deepEqual(await rig.state('t'), [1, 2, [1, 2]])
+})
+
+test('a replica that is dropped again is not in sync any more, and comes back as a new one', async () => {
+  const { rig, controller } = await cluster(1, 2, 3)
+  const { clock } = rig.world
+  await rig.createTopic('t', { 0: [1, 2] })
+  const row = { topic: 't', partition: 0 }
+  await rig.setIsr('t', [1])
+  await clock.until(controller.alterReassignments([{ ...row, replicas: [2, 3] }]))
+  await rig.setIsr('t', [1, 3])
+  await clock.until(controller.alterReassignments([{ ...row, replicas: null }]))
+  assert.deepEqual((await rig.state('t'))?.[2], [1])
+  rig.told()
+  await clock.until(controller.alterReassignments([{ ...row, replicas: [3] }]))
+  await rig.settle()
+  // Its data was removed: it leads nothing before it has caught up again.
+  assert.equal((await rig.state('t'))?.[0], 1)
+  assert.ok(rig.told().some((line) => /^lead 3 t-0 1\/\d+ \[1\] new$/.test(line)))
+})
+
+test('a cancellation that would remove the only replica in sync is refused', async () => {
+  const { rig, controller } = await cluster(1, 2, 3)
+  const { clock } = rig.world
+  await rig.createTopic('t', { 0: [1, 2] })
+  const row = { topic: 't', partition: 0 }
+  await clock.until(controller.alterReassignments([{ ...row, replicas: [2, 3] }]))
+  await rig.leave(1)
+  await rig.setIsr('t', [3])
+  const none = { ...row, replicas: null }
+  const outcomes = await clock.until(controller.alterReassignments([none]))
+  assert.equal(outcomes?.get(none)?.error, Errors.INVALID_REPLICA_ASSIGNMENT)
+  assert.deepEqual((await rig.state('t'))?.[2], [3])
 })
 
 test('what cannot be reassigned is refused in the words of the original', async () => {

@@ -44,10 +44,11 @@ test('a topic that goes keeps its part of the total', () => {
   const clock = new World().clock
   const metrics = createMetrics({ clock, processMetrics: false })
   const traffic = new Traffic()
-  traffic.register(metrics)
+  const topics = new Set(['a', 'b'])
+  traffic.register(metrics, (topic) => topics.has(topic))
   traffic.of('a').bytesIn += 5
   traffic.of('b').bytesIn += 7
-  traffic.forget('a')
+  topics.delete('a')
   return metrics.render().then((text) => {
     const lines = text
       .split('\n')

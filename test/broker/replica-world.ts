@@ -57,6 +57,8 @@ export class ReplicaWorld {
   readonly random: SeededRandom
   readonly network: MemoryNetwork
   controllerEpoch = 1
+  /** Of every session with ZooKeeper; to be set before `start`. */
+  sessionTimeoutMs = 18_000
   readonly #properties: Readonly<Record<string, string>>
   readonly #hosts: Host[] = []
   readonly #pretended: number[] = []
@@ -114,7 +116,7 @@ export class ReplicaWorld {
   #session(ports: Omit<Ports, 'disk' | 'network'>, host: string): ZooKeeperSession {
     return new ZooKeeperSession(
       { ...ports, network: this.network.host(host) },
-      { connect, sessionTimeoutMs: 18_000, connectTimeoutMs: 5000 },
+      { connect, sessionTimeoutMs: this.sessionTimeoutMs, connectTimeoutMs: 5000 },
     )
   }
 
@@ -173,24 +175,36 @@ export class ReplicaWorld {
     host.broker = undefined
   }
 
+  /** Its disk takes nothing more. */
+  failDisk(id: number): void {
+    this.#host(id).disk.inject({ operations: ['write', 'sync'], code: 'EIO' })
+  }
+
   /** The two do not hear each other any more. */
   part(one: number, other: number): void {
     this.network.cut(`broker${one}`, `broker${other}`)
     this.network.cut(`broker${other}`, `broker${one}`)
   }
 
+  cutFromCoordination(id: number): void {
+    this.network.cut(`broker${id}`, 'zookeeper')
+    this.network.cut('zookeeper', `broker${id}`)
+  }
+
   get #running(): Host[] {
     return this.#hosts.filter(({ broker }) => broker !== undefined)
   }
 
+  /** Without moving time. */
+  async connection(id: number, requestTimeoutMs: number): Promise<BrokerConnection> {
+    const address = { host: `broker${id}`, port, clientId: 'test' }
+    const connection = new BrokerConnection(this.#ports, { ...address, requestTimeoutMs })
+    await connection.connect()
+    return connection
+  }
+
   async client(id: number): Promise<TestClient> {
-    const settings = {
-      ...{ host: `broker${id}`, port, clientId: 'test' },
-      requestTimeoutMs: 600_000,
-    }
-    const connection = new BrokerConnection(this.#ports, settings)
-    await this.clock.until(connection.connect())
-    return new TestClient(this.clock, connection)
+    return new TestClient(this.clock, await this.clock.until(this.connection(id, 600_000)))
   }
 
   /** As brokers will be told. */

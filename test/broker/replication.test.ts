@@ -82,25 +82,27 @@ test('a broker that comes back follows, catches up and is in sync again, its log
   assert.deepEqual(world.logBytes(1, 't'), world.logBytes(0, 't'))
 })
 
-test('what only the old leader had goes when it comes back, and what the new one wrote takes its place', async () => {
-  const { world, client } = await openPair()
-  await client.produce('t', ['a'], -1)
-  world.part(0, 1)
-  await client.produce('t', ['lost'], 1)
-  world.kill(0)
-  world.network.healAll()
-  await world.tellBrokers()
-  await world.decide({ ...pair, leader: 1, leaderEpoch: 1, isr: [1] })
-  const other = await world.client(1)
-  await other.produce('t', ['b'], -1)
-  await world.startBroker(0)
-  await world.tellBrokers()
-  await world.decide({ ...pair, leader: 1, leaderEpoch: 2, isr: [1] })
-  await world.clock.advance(3000)
-  assert.deepEqual(await world.isr('t'), [1, 0])
-  assert.deepEqual(await other.values('t'), ['a', 'b'])
-  assert.deepEqual(world.logBytes(0, 't'), world.logBytes(1, 't'))
-})
+/** Brokers that speak like 2.3 ask where the logs part; those like 2.7 are told with the records. */
+for (const level of ['2.3', '2.7'])
+  test(`what only the old leader had goes when it comes back, and the new one's takes its place (${level})`, async () => {
+    const { world, client } = await openPair({ 'inter.broker.protocol.version': level })
+    await client.produce('t', ['a'], -1)
+    world.part(0, 1)
+    await client.produce('t', ['lost'], 1)
+    world.kill(0)
+    world.network.healAll()
+    await world.tellBrokers()
+    await world.decide({ ...pair, leader: 1, leaderEpoch: 1, isr: [1] })
+    const other = await world.client(1)
+    await other.produce('t', ['b'], -1)
+    await world.startBroker(0)
+    await world.tellBrokers()
+    await world.decide({ ...pair, leader: 1, leaderEpoch: 2, isr: [1] })
+    await world.clock.advance(3000)
+    assert.deepEqual(await world.isr('t'), [1, 0])
+    assert.deepEqual(await other.values('t'), ['a', 'b'])
+    assert.deepEqual(world.logBytes(0, 't'), world.logBytes(1, 't'))
+  })
 
 test('Jepsen 2013: nothing is acknowledged by all while the follower is cut off and counts as in sync', async () => {
   const { world, client } = await openPair()
@@ -117,6 +119,28 @@ test('Jepsen 2013: nothing is acknowledged by all while the follower is cut off 
   await world.clock.advance(40_000)
   assert.deepEqual(await world.isr('t'), [0, 1])
   assert.deepEqual(world.logBytes(0, 't'), world.logBytes(1, 't'))
+})
+
+test('many partitions are followed by several connections, each partition by one', async () => {
+  const world = await new ReplicaWorld({ 'num.replica.fetchers': '3' }).start(2)
+  const replicas = [0, 1]
+  for (const topic of ['t', 'u', 'v', 'w', 'x'])
+    await world.decide({ topic, replicas, leader: 0, leaderEpoch: 0, isr: [0, 1], isNew: true })
+  const client = await world.client(0)
+  for (const topic of ['t', 'u', 'v', 'w', 'x']) {
+    assert.equal((await client.produce(topic, [topic], -1)).errorCode, Errors.NONE)
+    assert.deepEqual(world.logBytes(1, topic), world.logBytes(0, topic))
+  }
+})
+
+test('a follower whose log directory fails drops out; the leader goes on without it', async () => {
+  const { world, client } = await openPair()
+  await client.produce('t', ['a'], -1)
+  world.failDisk(1)
+  assert.equal((await client.produce('t', ['b'], 1)).errorCode, Errors.NONE)
+  await world.clock.advance(50_000)
+  assert.deepEqual(await world.isr('t'), [0])
+  assert.equal((await client.produce('t', ['c'], -1)).errorCode, Errors.NONE)
 })
 
 test('below min.insync.replicas acks=all is refused, and what acks=1 wrote is not seen (3.7)', async () => {
@@ -149,7 +173,25 @@ test('a produce waits for the follower, is answered in the turn of its fetch, an
   assert.equal((await client.produce('t', ['b'], -1)).errorCode, Errors.REQUEST_TIMED_OUT)
 })
 
-test('a produce that waits is told when the leadership moves (F5), or too few are left in sync', async () => {
+test('produces of one connection are replicated together, up to a bound, and answered in their order (F1)', async () => {
+  const { world, client, follower } = await openAlone()
+  const offsets: (number | bigint | undefined)[] = []
+  const answers = Array.from({ length: 10 }, async (_, index) => {
+    const { responses } = await beginProduce(client, `${index}`, 60_000)
+    offsets.push(responses[0]?.partitionResponses[0]?.baseOffset)
+  })
+  await world.clock.settle()
+  const fetched = await fetchAs(follower, 7, 0)
+  assert.deepEqual(valuesIn(fetched.records), ['0', '1', '2', '3', '4', '5', '6', '7'])
+  await fetchAs(follower, 7, 8)
+  await world.clock.settle()
+  assert.deepEqual(offsets, [0, 1, 2, 3, 4, 5, 6, 7])
+  await fetchAs(follower, 7, 10)
+  await world.clock.until(Promise.all(answers))
+  assert.deepEqual(offsets.slice(8), [8, 9])
+})
+
+test('a produce that waits is told when the leadership moves (F5)', async () => {
   const { world, client } = await openAlone({ 'min.insync.replicas': '2' })
   const answer = beginProduce(client, 'a', 60_000)
   await world.clock.settle()

@@ -76,6 +76,23 @@ test('brokers with topic ids are asked by id', async () => {
   assert.deepEqual(await poll(world, consumer), ['b'])
 })
 
+test('a broker that speaks of topic ids but knows none is asked by name', async () => {
+  const world = await createWorld({ topics: { t: 1 }, topicIds: true })
+  append(world, 0, 'a')
+  const unknown = {
+    responses: [{ topicId: topicIdOf('t'), partitions: [{ partitionIndex: 0, errorCode: 100 }] }],
+  }
+  broker(world, 1).once(Fetch, () => unknown)
+  broker(world, 1).once(Fetch, () => unknown)
+  const consumer = world.client.consumer({ autoOffsetReset: 'earliest' })
+  consumer.assign(partitions(0))
+  assert.deepEqual(await poll(world, consumer, 10_000), ['a'])
+  const versions = broker(world, 1)
+    .seen.filter(({ name }) => name === 'Fetch')
+    .map(({ version }) => version)
+  assert.deepEqual(versions.slice(0, 3), [17, 17, 12])
+})
+
 test('brokers before sessions are asked for all partitions each time', async () => {
   const world = await createWorld({ topics: { t: 3 } })
   const old = broker(world, 1)

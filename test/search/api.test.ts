@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
+import { rmSync } from 'node:fs'
 import { after, before, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { Client } from '@elastic/elasticsearch'
-import { lines, startSearch, type TestServer } from './server.ts'
+import { lines, startSearch, temporaryDirectory, type TestServer } from './server.ts'
 
 let server: TestServer
 before(async () => {
@@ -277,5 +278,55 @@ test('an index too many is refused as the original refuses it, and costs a bulk 
     )
   } finally {
     await small.stop()
+  }
+})
+
+test('how many shards there may be is changed while the server runs, and kept', async () => {
+  const directory = temporaryDirectory()
+  const shards = 'cluster.max_shards_per_node'
+  let small = await startSearch({ shardsMax: 1, directory })
+  const put = (body: unknown) => small.call('PUT', '/_cluster/settings', body)
+  const nested = (value: string) => ({ cluster: { max_shards_per_node: value } })
+  try {
+    assert.equal((await small.call('PUT', '/one')).status, 400)
+    const raised = await put({ persistent: { [shards]: 2 } })
+    const answer = { acknowledged: true, persistent: nested('2'), transient: {} }
+    assert.deepEqual(raised.json, answer)
+    assert.equal((await small.call('PUT', '/one')).status, 200)
+    const passing = await put({ transient: { cluster: { max_shards_per_node: '4' } } })
+    const set = { acknowledged: true, persistent: {}, transient: nested('4') }
+    assert.deepEqual(passing.json, set)
+    assert.equal((await small.call('PUT', '/two')).status, 200)
+    assert.equal((await small.call('PUT', '/three')).status, 400)
+    const flat = await small.call('GET', '/_cluster/settings?flat_settings=true')
+    assert.deepEqual(flat.json, { persistent: { [shards]: '2' }, transient: { [shards]: '4' } })
+
+    const refusals: readonly (readonly [unknown, string])[] = [
+      [
+        { persistent: { [shards]: 0 } },
+        `Failed to parse value [0] for setting [${shards}] must be >= 1`,
+      ],
+      [{ transient: { [shards]: 'x' } }, `Failed to parse value [x] for setting [${shards}]`],
+      [{ transient: { 'no.such': 1 } }, 'transient setting [no.such], not recognized'],
+      [{}, 'Validation Failed: 1: no settings to update;'],
+    ]
+    for (const [body, reason] of refusals) {
+      const refused = await put(body)
+      assert.equal(refused.status, 400)
+      assert.equal((refused.json as { error: { reason: string } }).error.reason, reason)
+    }
+
+    await small.stop()
+    small = await startSearch({ shardsMax: 1, directory })
+    const kept = await small.call('GET', '/_cluster/settings')
+    assert.deepEqual(kept.json, { persistent: nested('2'), transient: {} })
+    assert.deepEqual((await put({ persistent: { [shards]: null } })).json, {
+      acknowledged: true,
+      persistent: {},
+      transient: {},
+    })
+  } finally {
+    await small.stop()
+    rmSync(directory, { recursive: true, force: true })
   }
 })

@@ -169,6 +169,7 @@ test('minimum_should_match', () => {
 })
 
 test('wildcards name the pieces that must be there', () => {
+  assert.deepEqual(wildcardPattern('check**'), { kind: 'prefix', text: 'check' })
   const pattern = wildcardPattern('*eck?ut\\**')
   assert.deepEqual(pattern, { kind: 'regex', re2: '.*eck.ut\\*.*', literals: ['eck', 'ut*'] })
 })

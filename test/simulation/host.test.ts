@@ -1,7 +1,7 @@
 /** Goal: faults do what they say. Method: small processes on simulated hosts. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { isEcho } from '../../src/simulation/host/life.ts'
+import { isEcho } from '../../src/memory/life.ts'
 import { World } from '../../src/simulation/world.ts'
 import { readFile } from '../../src/runtime/disk.ts'
 import type { Ports } from '../../src/runtime/service.ts'

@@ -6,21 +6,24 @@ import { commitsStay } from '../../src/simulation/invariants/commits-stay.ts'
 import { ephemeralsEnd } from '../../src/simulation/invariants/ephemerals-end.ts'
 import { groupsSkipNothing } from '../../src/simulation/invariants/groups-skip-nothing.ts'
 import type { Invariant } from '../../src/simulation/invariants/invariant.ts'
+import { fencedWriteNothing } from '../../src/simulation/invariants/fenced-write-nothing.ts'
 import { noGapNoDuplicate } from '../../src/simulation/invariants/no-gap-no-duplicate.ts'
 import { noInternalError } from '../../src/simulation/invariants/no-internal-error.ts'
 import { nothingResurrected } from '../../src/simulation/invariants/nothing-resurrected.ts'
 import { oneController } from '../../src/simulation/invariants/one-controller.ts'
+import { oneLeader } from '../../src/simulation/invariants/one-leader.ts'
+import { oneLog } from '../../src/simulation/invariants/one-log.ts'
 import { readersAgree } from '../../src/simulation/invariants/readers-agree.ts'
 import { allInvariants } from '../../src/simulation/invariants/table.ts'
 import { watermarkGrows } from '../../src/simulation/invariants/watermark-grows.ts'
 import { zxidsInOrder } from '../../src/simulation/invariants/zxids-in-order.ts'
-import type { Observation, SentRecord } from '../../src/simulation/observation.ts'
+import type { Observation, SentRecord, WrittenState } from '../../src/simulation/observation.ts'
 
 const place = { topic: 't', partition: 0 } as const
-const powerLost: Observation = { kind: 'powerLost', host: 'broker-0' }
+const lossAllowed: Observation = { kind: 'lossAllowed', ...place }
 
 function sent(number: number, differs: Partial<SentRecord> = {}): Observation {
-  const usual = { producer: 'p', acks: -1, idempotent: true, flushed: false } as const
+  const usual = { producer: 'p', acks: -1, idempotent: true, isPromised: true } as const
   return { kind: 'sent', record: { ...place, ...usual, number, ...differs } }
 }
 
@@ -63,22 +66,18 @@ test('a record that was acknowledged without an offset must stand somewhere', ()
   const before = [sent(1), acknowledged(1, -1)]
   assert.equal(faults(acknowledgedSurvives(), [...before, log([2, 1])]), 0)
   assert.equal(faults(acknowledgedSurvives(), [...before, log([2])]), 1)
-  assert.equal(faults(acknowledgedSurvives(), [...before, powerLost, log([2])]), 0)
+  assert.equal(faults(acknowledgedSurvives(), [...before, lossAllowed, log([2])]), 0)
 })
 
-test('a power loss may take the end of an unflushed log, but leaves no hole', () => {
-  const before = [sent(1), sent(2), acknowledged(1, 0), acknowledged(2, 1), powerLost]
+test('an allowed loss may take the end of a log, but leaves no hole', () => {
+  const before = [sent(1), sent(2), acknowledged(1, 0), acknowledged(2, 1), lossAllowed]
   assert.equal(faults(acknowledgedSurvives(), [...before, log([1])]), 0)
   assert.equal(faults(acknowledgedSurvives(), [...before, log([])]), 0)
   assert.equal(faults(acknowledgedSurvives(), [...before, log([2], 1)]), 1)
-  const flushed = [sent(1, { flushed: true }), acknowledged(1, 0), powerLost, log([])]
-  assert.equal(faults(acknowledgedSurvives(), flushed), 1)
-})
-
-test('a power loss of the coordination server excuses no broker', () => {
-  const elsewhere: Observation = { kind: 'powerLost', host: 'coordination' }
-  const seen = [sent(1), acknowledged(1, 0), elsewhere, log([])]
-  assert.equal(faults(acknowledgedSurvives(), seen), 1)
+  const unpromised = [sent(1, { isPromised: false }), acknowledged(1, 0), log([])]
+  assert.equal(faults(acknowledgedSurvives(), unpromised), 0)
+  const late = [sent(1), lossAllowed, acknowledged(1, 0), log([])]
+  assert.equal(faults(acknowledgedSurvives(), late), 0)
 })
 
 test('gaps, strangers, duplicates and a wrong order in a log are found', () => {
@@ -92,12 +91,17 @@ test('gaps, strangers, duplicates and a wrong order in a log are found', () => {
   assert.equal(faults(noGapNoDuplicate(), plain), 0)
 })
 
-test('a watermark may fall back over a power loss only', () => {
-  const created: Observation = { kind: 'topicCreated', topic: 't', flushed: false }
-  const end = (offset: number): Observation => ({ kind: 'endOffset', ...place, offset })
-  assert.equal(faults(watermarkGrows(), [created, end(3), end(3), end(5)]), 0)
-  assert.equal(faults(watermarkGrows(), [created, end(3), end(2)]), 1)
-  assert.equal(faults(watermarkGrows(), [created, end(3), powerLost, end(2)]), 0)
+test('a watermark may fall back over an allowed loss only', () => {
+  const asked = (question: number): Observation => ({ kind: 'endsAsked', question })
+  const end = (offset: number, question: number): Observation => {
+    return { kind: 'endOffset', question, ...place, offset }
+  }
+  const before = [asked(1), asked(2), end(3, 1)]
+  assert.equal(faults(watermarkGrows(), [...before, asked(3), end(3, 3)]), 0)
+  assert.equal(faults(watermarkGrows(), [...before, asked(3), end(2, 3)]), 1)
+  assert.equal(faults(watermarkGrows(), [...before, end(2, 2)]), 0)
+  assert.equal(faults(watermarkGrows(), [...before, lossAllowed, asked(3), end(2, 3)]), 0)
+  assert.equal(faults(watermarkGrows(), [...before, asked(3), lossAllowed, end(2, 3)]), 0)
 })
 
 test('a commit that was answered before the question is not forgotten', () => {
@@ -172,4 +176,52 @@ test('a record of a former life is found, and a bug that was only logged', () =>
   assert.equal(faults(noInternalError(), [logLine('away', new Error('ECONNREFUSED'))]), 0)
   assert.equal(faults(noInternalError(), [logLine('skipping', new TypeError('undefined'))]), 1)
   assert.equal(faults(noInternalError(), [logLine('Unexpected error', new Error('x'))]), 1)
+})
+
+function written(differs: Partial<WrittenState> = {}): Observation {
+  const epochs = { leaderEpoch: 0, controllerEpoch: 1, currentControllerEpoch: 1 }
+  const state = { leader: 0, isr: [0, 1], ...epochs, czxid: 1n, mzxid: 1n }
+  return { kind: 'stateWritten', ...place, ...state, ...differs }
+}
+
+test('a second leader of an epoch, and one that was not in sync, are found', () => {
+  const next = { leader: 1, leaderEpoch: 1, isr: [1] }
+  assert.equal(faults(oneLeader(), [written(), written(next)]), 0)
+  assert.equal(faults(oneLeader(), [written(), written({ ...next, leaderEpoch: 0 })]), 1)
+  assert.equal(faults(oneLeader(), [written(next), written()]), 1)
+  assert.equal(faults(oneLeader(), [written({ isr: [1] })]), 1)
+  const stranger = { leader: 2, leaderEpoch: 1, isr: [2] }
+  assert.equal(faults(oneLeader(), [written(), written(stranger)]), 1)
+  const names = { topic: 't', on: 't' }
+  const created: Observation = { kind: 'topicCreated', ...names, flushed: false, unclean: true }
+  assert.equal(faults(oneLeader(), [created, written(), written(stranger)]), 0)
+  assert.equal(faults(oneLeader(), [written(next), written({ czxid: 2n })]), 0)
+})
+
+test('a write in the name of a controller that was overtaken is found', () => {
+  const late = { leaderEpoch: 1, currentControllerEpoch: 2 }
+  assert.equal(faults(fencedWriteNothing(), [written(), written(late)]), 1)
+  const current = { ...late, controllerEpoch: 2 }
+  assert.equal(faults(fencedWriteNothing(), [written(), written(current)]), 0)
+  // A leader changes its in-sync set in the name of the controller that made it the leader.
+  const inSync = { isr: [0], currentControllerEpoch: 2 }
+  assert.equal(faults(fencedWriteNothing(), [written(), written(inSync)]), 0)
+})
+
+test('logs that differ within an epoch, or below the high watermark, are found', () => {
+  const batch = (baseOffset: number, leaderEpoch: number, crc: number) => {
+    return { baseOffset, lastOffset: baseOffset, leaderEpoch, crc }
+  }
+  const logs = (committed: number, ...all: ReturnType<typeof batch>[][]): Observation => {
+    const replicas = all.map((batches, broker) => ({ broker, batches }))
+    return { kind: 'replicaLogs', ...place, replicas, committed }
+  }
+  const [first, second] = [batch(0, 0, 11), batch(1, 0, 22)]
+  assert.equal(faults(oneLog(), [logs(2, [first, second], [first, second])]), 0)
+  assert.equal(faults(oneLog(), [logs(1, [first, second], [first])]), 0)
+  assert.equal(faults(oneLog(), [logs(2, [first, second], [first])]), 1)
+  assert.equal(faults(oneLog(), [logs(-1, [first, second], [first, batch(1, 0, 33)])]), 1)
+  assert.equal(faults(oneLog(), [logs(-1, [first, second], [first, batch(1, 1, 33)])]), 0)
+  // What one of them has deleted is not missed.
+  assert.equal(faults(oneLog(), [logs(2, [first, second], [second])]), 0)
 })

@@ -6,12 +6,16 @@ import { planOf, run } from '../../src/simulation/run.ts'
 
 const seedsMax = 500
 
-/** The number of the first invariant that a mutant violates, in the first seed that does. */
+/**
+ * The number of the first invariant that a mutant violates, in the first seed that does; seeds that are
+ * known to find it come first, since a search takes its time where there are many brokers.
+ */
 async function firstViolation(mutant: Mutant): Promise<string | undefined> {
   const takeBack = mutant.apply()
+  const seeds = Array.from({ length: seedsMax }, (_, index) => index + 1)
   try {
-    for (let seed = 1; seed <= seedsMax; seed += 1) {
-      const plan = planOf(seed)
+    for (const seed of [...(known[mutant.name] ?? []), ...seeds]) {
+      const plan = planOf(seed, mutant.brokers)
       if (!mutant.isNoticeable(plan)) continue
       const [violation] = (await run(plan, mutant.options)).violations
       if (violation !== undefined) return violation.number
@@ -22,6 +26,13 @@ async function firstViolation(mutant: Mutant): Promise<string | undefined> {
   }
 }
 
+const known: Readonly<Record<string, readonly number[]>> = {
+  'acknowledge-before-replicated': [61, 76],
+  'truncate-to-watermark': [3, 64],
+  'skip-epoch-check': [71, 85],
+  'commit-before-replicated': [303],
+}
+
 const expected: Readonly<Record<string, readonly string[]>> = {
   'acknowledge-before-written': ['I1', 'I3', 'I13', 'I14', 'I15'],
   'acknowledge-before-synced': ['I1', 'I3', 'I13', 'I14', 'I15'],
@@ -30,6 +41,10 @@ const expected: Readonly<Record<string, readonly string[]>> = {
   'commit-before-append': ['I13'],
   'skip-sequence-check': ['I6'],
   'immortal-sessions': ['I10'],
+  'acknowledge-before-replicated': ['I1', 'I3', 'I6', 'I13', 'I14', 'I15', 'I21'],
+  'truncate-to-watermark': ['I1', 'I3', 'I14', 'I15', 'I21'],
+  'skip-epoch-check': ['I19', 'I20'],
+  'commit-before-replicated': ['I13'],
 }
 
 for (const mutant of mutants)

@@ -122,9 +122,9 @@ test('a member whose connection is gone ends when its session time is over', asy
 test('when sessions are to expire, members do, and the broker stays what it is', async () => {
   await using cluster = await clusterWithGroups()
   const member = await join(cluster, 'g')
-  await cluster.advance(9000, { sessions: 'expire' })
+  await cluster.advance(9000, { expireSessions: 'members' })
   assert.equal(await member.beat(), 0)
-  await cluster.advance(day, { sessions: 'expire' })
+  await cluster.advance(day, { expireSessions: 'members' })
   assert.equal(await member.beat(), 25)
   await cluster.createTopics([{ name: 'after' }])
   await cluster.produce('after', ['a'])

@@ -158,6 +158,44 @@ test('@platformatic/kafka writes and reads, and retries what a fault refused', a
   await producer.close()
 })
 
+test('@platformatic/kafka goes on with another leader when its broker is killed', async () => {
+  const topics = [{ name: 't', replicas: [[1, 2, 0]] }]
+  await using cluster = await startCluster({ brokers: 3, topics })
+  const producer = new PlatformaticProducer({
+    clientId: 'platformatic',
+    bootstrapBrokers: [...cluster.addresses],
+    serializers: stringSerializers,
+    retries: 20,
+    retryDelay: 10,
+  })
+  await producer.send({ messages: [{ topic: 't', value: 'a' }] })
+  await cluster.broker(1).kill()
+  await cluster.advance(30_000)
+  await cluster.leaderOf('t', 0, (leader) => leader !== 1)
+  await producer.send({ messages: [{ topic: 't', value: 'b' }] })
+  assert.deepEqual(
+    (await cluster.records('t')).map(({ value }) => value),
+    ['a', 'b'],
+  )
+  await producer.close()
+})
+
+test('our own client goes on with another leader, without a gap and without a duplicate', async () => {
+  const topics = [{ name: 't', replicas: [[1, 2, 0]] }]
+  await using cluster = await startCluster({ brokers: 3, topics })
+  const producer = cluster.client().producer()
+  const send = (value: string) => producer.send({ topic: 't', value: Buffer.from(value) })
+  await send('a')
+  await cluster.broker(1).kill()
+  const waiting = send('b')
+  await cluster.advance(30_000)
+  assert.equal((await waiting).offset, 1)
+  assert.deepEqual(
+    (await cluster.records('t')).map(({ value }) => value),
+    ['a', 'b'],
+  )
+})
+
 test('a fault finds a topic by its name where a client names it by its id', async () => {
   await using cluster = await startCluster({ topics: [{ name: 't' }] })
   await cluster.produce('t', ['a'])

@@ -271,6 +271,8 @@ public final class Driver {
     settings.put("linger.ms", "0");
     settings.put("delivery.timeout.ms", "600000");
     settings.put("reconnect.backoff.max.ms", "200");
+    // A broker that was away is known again before the only other one goes.
+    settings.put("metadata.max.age.ms", "1000");
     long number = 0;
     try (KafkaProducer<String, String> producer = new KafkaProducer<>(settings)) {
       while (!in.ready()) {

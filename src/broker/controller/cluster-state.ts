@@ -63,7 +63,7 @@ export async function readStates(
       const node = await readIfThere(zookeeper, paths.partitionState(topic, index))
       const state = node && decodePartitionState(node.data)
       if (node !== undefined && state !== undefined)
-        states.set(index, { ...state, version: node.version })
+        states.set(index, { ...state, version: node.version, mzxid: node.mzxid })
     }),
   )
   return states
@@ -73,10 +73,10 @@ export async function readIfThere(
   zookeeper: ZooKeeperClient,
   path: string,
   watcher?: Watcher,
-): Promise<{ data: Buffer; version: number; czxid: bigint } | undefined> {
+): Promise<{ data: Buffer; version: number; czxid: bigint; mzxid: bigint } | undefined> {
   try {
     const { data, stat } = await zookeeper.getData(path, watcher)
-    return { data, version: stat.version, czxid: stat.czxid }
+    return { data, version: stat.version, czxid: stat.czxid, mzxid: stat.mzxid }
   } catch (error) {
     if (isZooKeeperError(error, 'NONODE')) return undefined
     throw error

@@ -6,6 +6,8 @@ import type { ElectionFacts } from './election.ts'
 /** A partition's state with the version of its znode, which is the partition epoch. */
 export interface StoredState extends PartitionState {
   readonly version: number
+  /** When it was written, as it was read; undefined where this controller wrote it. */
+  readonly mzxid?: bigint
 }
 
 /** KIP-455: while a partition is reassigned, `replicas` are the old and the new ones. */
@@ -52,6 +54,8 @@ export class Cluster {
   /** By broker: the partitions whose replica there lies in a failed log directory. */
   readonly #failed = new Map<number, Set<KnownPartition>>()
   readonly #unled = new Set<KnownPartition>()
+  /** Topics that are being deleted: whatever is told of them, it is that. */
+  readonly #going = new Set<string>()
 
   get topics(): ReadonlyMap<string, KnownTopic> {
     return this.#topics
@@ -171,7 +175,17 @@ export class Cluster {
     this.#review(partition)
   }
 
+  /** The topic is being deleted from now on. */
+  setGoing(name: string): void {
+    this.#going.add(name)
+  }
+
+  isGoing(name: string): boolean {
+    return this.#going.has(name)
+  }
+
   removeTopic(name: string): void {
+    this.#going.delete(name)
     for (const partition of this.#topics.get(name)?.partitions.values() ?? []) {
       this.#unhost(partition)
       this.#unled.delete(partition)

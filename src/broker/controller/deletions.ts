@@ -103,10 +103,11 @@ export class Deletions {
     const { cluster } = this.#desk
     const { announced, removals, finished } = this.#plan.steps(topics, cluster)
     if (announced.length > 0) {
+      for (const name of announced) cluster.setGoing(name)
       const batch = new OrderBatch(cluster)
       for (const name of announced)
         for (const partition of cluster.topics.get(name)?.partitions.values() ?? [])
-          batch.tellDeletion(partition)
+          batch.tell(partition)
       this.#desk.send(batch)
     }
     if (removals.length > 0) {

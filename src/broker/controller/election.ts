@@ -91,3 +91,19 @@ export function electAfterLoss(
   if (election !== undefined) return election
   return leader === noLeader ? undefined : { leader: noLeader, isr }
 }
+
+/**
+ * As after a loss, where `facts` take brokers that have been away for offline and `present` do not. Where
+ * nobody else is there they go on, the former leader before others, in a new epoch: what it wrote in the
+ * old one may be lost. Undefined: nothing changes.
+ */
+export function electAfterUnseenRestart(
+  facts: ElectionFacts,
+  leader: number,
+  present: ElectionFacts,
+): Election | undefined {
+  const election = electAfterLoss(facts, leader, false)
+  if (election?.leader !== noLeader) return election
+  const isr = present.isr.filter(present.isOnline)
+  return isr.includes(leader) ? { leader, isr } : electForOffline(present, false)
+}

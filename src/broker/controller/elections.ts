@@ -7,6 +7,7 @@ import { readIfThere } from './cluster-state.ts'
 import type { Desk } from './desk.ts'
 import {
   electAfterLoss,
+  electAfterUnseenRestart,
   electForNew,
   electForOffline,
   electPreferred,
@@ -68,6 +69,29 @@ export class Elections {
     this.#desk.send(batch)
     // Those whose sets turned out to be smaller than was known.
     await this.lead(concerned.filter((one) => !heirless.has(one) && !cluster.isLed(one)))
+  }
+
+  /**
+   * As a term begins: in-sync replicas whose brokers registered after the state was written have been
+   * away, and no controller has seen it. They count as lost, whatever became of their disks, as long as
+   * another is there. Kafka's brokers cannot come back before their sessions end, so that its controllers
+   * rarely have to ask.
+   */
+  async afterUnseenRestarts(): Promise<void> {
+    const { cluster, states } = this.#desk
+    const away = new Map<KnownPartition, ReadonlySet<number>>()
+    for (const partition of cluster.partitions()) {
+      const { isr = [], mzxid } = partition.state ?? {}
+      if (mzxid === undefined || !this.isConcern(partition)) continue
+      const restarted = isr.filter((id) => (cluster.brokers.get(id)?.epoch ?? 0n) > mzxid)
+      if (restarted.length > 0) away.set(partition, new Set(restarted))
+    }
+    await states.change(away.keys(), (partition) => {
+      const facts = cluster.electionFacts(partition)
+      const isOnline = (id: number): boolean =>
+        facts.isOnline(id) && away.get(partition)?.has(id) !== true
+      return electAfterUnseenRestart({ ...facts, isOnline }, partition.state?.leader ?? -1, facts)
+    })
   }
 
   #hasCleanHeir(partition: KnownPartition): boolean {

@@ -23,6 +23,8 @@ export interface LinkEvents {
     request: LeaderAndIsrRequest,
     response: ResponseOf<typeof LeaderAndIsr>,
   ): void
+  /** The order was not carried out, and will not be. */
+  onFailure(broker: number, error: unknown): void
   onStopReplica(
     broker: number,
     request: StopReplicaRequest,
@@ -102,6 +104,7 @@ export class Links {
       (error: unknown) => {
         if (error instanceof LinkClosed) return
         logger.error(`An order to broker ${broker} failed`, error)
+        if (this.#links.get(broker) === link) this.#parts.events.onFailure(broker, error)
       },
     )
     this.#obeyed.set(broker, obeyed)

@@ -7,7 +7,7 @@ import { ZERO_UUID } from '../../wire/reader.ts'
 import type { RequestOf } from '../../wire/schema.ts'
 import type { Endpoint } from '../znodes.ts'
 import type { Cluster, KnownPartition, LiveBroker } from './cluster.ts'
-import { leaderDuringDeletion } from './election.ts'
+import { leaderDuringDeletion, noLeader } from './election.ts'
 
 export type LeaderAndIsrRequest = RequestOf<typeof LeaderAndIsr>
 export type StopReplicaRequest = RequestOf<typeof StopReplica>
@@ -47,7 +47,6 @@ export class OrderBatch {
   readonly #stops = new Map<number, Map<KnownPartition, ReplicaStop>>()
   /** Partitions that all brokers are told of. */
   readonly #told = new Set<KnownPartition>()
-  readonly #deleted = new Set<KnownPartition>()
   /** Brokers that are told of who lives, whatever else there is. */
   readonly #addressed = new Set<number>()
   /** Brokers that are told of everything. */
@@ -70,14 +69,9 @@ export class OrderBatch {
     leads.set(partition, isNew || leads.get(partition) === true)
   }
 
-  /** All brokers are told of a partition, as it is when the batch is worded. */
+  /** All brokers are told of a partition, as it is when the batch is worded; or that its topic is going. */
   tell(partition: KnownPartition): void {
     this.#told.add(partition)
-  }
-
-  /** All brokers are told that a partition is being deleted. */
-  tellDeletion(partition: KnownPartition): void {
-    this.#deleted.add(partition)
   }
 
   /** These brokers are told who lives. */
@@ -117,8 +111,8 @@ export class OrderBatch {
       isKRaftController: false,
       controllerEpoch: giver.controllerEpoch,
     }
-    const isForAll = this.#told.size > 0 || this.#deleted.size > 0
-    const told = isForAll ? this.#metadataTopics(this.#told, this.#deleted) : []
+    const isForAll = this.#told.size > 0
+    const told = this.#metadataTopics(this.#told)
     const liveBrokers = this.#liveBrokers()
     const orders: BrokerOrders[] = []
     for (const [broker, { epoch }] of this.#cluster.brokers) {
@@ -179,30 +173,16 @@ export class OrderBatch {
     return { ...head, type: 0, ungroupedPartitionStates: [], topicStates, liveLeaders }
   }
 
-  #metadataTopics(
-    partitions: Iterable<KnownPartition>,
-    deleted: Iterable<KnownPartition> = [],
-  ): MetadataTopic[] {
+  #metadataTopics(partitions: Iterable<KnownPartition>): MetadataTopic[] {
     const topics = new Map<string, MetadataTopic>()
     for (const partition of partitions) {
       const { state, index, topic, assignment } = partition
-      if (state === undefined) continue
+      const isGoing = this.#cluster.isGoing(topic)
+      if (state === undefined && !isGoing) continue
       grouped(topics, topic, this.#idOf(topic)).partitionStates.push({
         partitionIndex: index,
-        ...fieldsOf(state),
-        zkVersion: state.version,
-        replicas: [...assignment.replicas],
-        offlineReplicas: this.#offlineReplicas(partition),
-      })
-    }
-    for (const partition of deleted) {
-      const { state, index, topic, assignment } = partition
-      grouped(topics, topic, this.#idOf(topic)).partitionStates.push({
-        partitionIndex: index,
-        controllerEpoch: state?.controllerEpoch ?? 0,
-        leader: leaderDuringDeletion,
-        leaderEpoch: state?.leaderEpoch ?? 0,
-        isr: [...(state?.isr ?? [])],
+        ...fieldsOf(state ?? neverLed),
+        ...(isGoing ? { leader: leaderDuringDeletion } : {}),
         zkVersion: state?.version ?? 0,
         replicas: [...assignment.replicas],
         offlineReplicas: this.#offlineReplicas(partition),
@@ -233,12 +213,17 @@ export class OrderBatch {
   }
 }
 
+const neverLed = { controllerEpoch: 0, leader: noLeader, leaderEpoch: 0, isr: [] }
+
 function fieldsOf({
   controllerEpoch,
   leader,
   leaderEpoch,
   isr,
-}: NonNullable<KnownPartition['state']>) {
+}: Pick<
+  NonNullable<KnownPartition['state']>,
+  'controllerEpoch' | 'leader' | 'leaderEpoch' | 'isr'
+>) {
   return { controllerEpoch, leader, leaderEpoch, isr: [...isr] }
 }
 

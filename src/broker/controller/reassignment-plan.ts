@@ -3,7 +3,7 @@
 import { Errors } from '../../kafka/errors.ts'
 import { isBeingReassigned, originOf, targetOf, type ReplicaAssignment } from './cluster.ts'
 import type { Election, ElectionFacts } from './election.ts'
-import { electForReassignment } from './election.ts'
+import { electForReassignment, noLeader } from './election.ts'
 
 export interface Refusal {
   readonly error: number
@@ -59,6 +59,38 @@ function targetProblem(
   if (adding.some((id) => !live.includes(id)))
     return `Replica assignment has brokers that are not alive. Replica list: List(${adding.join(', ')}), live broker list: Set(${live.join(', ')})`
   return undefined
+}
+
+/** The replicas that have a partition's data, and keep it. */
+export function keptBy(
+  before: ReplicaAssignment,
+  after: ReplicaAssignment | undefined,
+): readonly number[] {
+  return after === undefined
+    ? before.replicas
+    : before.replicas.filter((id) => after.replicas.includes(id))
+}
+
+/** In the words of KIP-455 as KRaft has it; controllers on ZooKeeper would lose the data. */
+export function revertRefusal(topic: string, partition: number): Refusal {
+  const message = `Unable to revert partition assignment for ${topic}:${partition} because it would require an unclean leader election.`
+  return { error: Errors.INVALID_REPLICA_ASSIGNMENT, message }
+}
+
+/**
+ * Only these replicas stay in sync, and one of them leads, if it lives. Undefined: no other is in sync
+ * anyway, or none of these is.
+ */
+export function electAmong(
+  { replicas, isr, isOnline }: ElectionFacts,
+  kept: readonly number[],
+  leader: number,
+): Election | undefined {
+  const left = isr.filter((id) => kept.includes(id))
+  if (left.length === isr.length || left.length === 0) return undefined
+  if (left.includes(leader)) return { leader, isr: left }
+  const heir = replicas.find((id) => left.includes(id) && isOnline(id))
+  return { leader: heir ?? noLeader, isr: left }
 }
 
 /** All the replicas that are to stay have caught up. */

@@ -19,9 +19,12 @@ import { readIfThere } from './cluster-state.ts'
 import type { Desk } from './desk.ts'
 import { OrderBatch } from './order-batch.ts'
 import {
+  electAmong,
   electAtCompletion,
   isComplete,
+  keptBy,
   planReassignment,
+  revertRefusal,
   type Refusal,
 } from './reassignment-plan.ts'
 
@@ -38,12 +41,6 @@ export interface ReassignmentHelpers {
   readonly isBeingDeleted: (topic: string) => boolean
   /** A deletion may have waited for this. */
   readonly finished: () => Promise<void>
-}
-
-interface Begun {
-  readonly partition: KnownPartition
-  /** Replicas that were on their way in, and are not wanted any more. */
-  readonly dropped: readonly number[]
 }
 
 const fine: Refusal = { error: Errors.NONE, message: '' }
@@ -139,28 +136,65 @@ export class Reassignments {
     wanted: readonly W[],
     from: 'node' | 'request',
   ): Promise<Map<W, Refusal>> {
+    const { cluster, states } = this.#desk
+    const knownOf = ({ topic, partition }: W) => cluster.partition(topic, partition)
+    await states.refresh(wanted.map(knownOf).filter((one) => one !== undefined))
     const outcomes = new Map<W, Refusal>()
-    const begun: Begun[] = []
+    const plans = new Map<KnownPartition, ReplicaAssignment>()
     for (const one of wanted) {
-      const outcome = this.#plan(one)
-      outcomes.set(one, 'error' in outcome ? outcome : fine)
-      if (!('error' in outcome)) begun.push(outcome)
+      const plan = this.#plan(one)
+      outcomes.set(one, 'error' in plan ? plan : fine)
+      const partition = knownOf(one)
+      if (partition !== undefined && !('error' in plan)) plans.set(partition, plan)
     }
-    for (const topic of new Set(begun.map(({ partition }) => partition.topic)))
-      await this.#helpers.rewrite(topic)
-    this.#remove(begun.map(({ partition, dropped }) => [partition, dropped]))
-    for (const { partition } of begun) this.#ongoing.add(partition)
-    await this.#progress(begun.map(({ partition }) => partition))
+    const begun = await this.#adopt(plans)
+    for (const one of wanted) {
+      const partition = knownOf(one)
+      const isLate = partition !== undefined && plans.has(partition) && !begun.has(partition)
+      if (isLate) outcomes.set(one, revertRefusal(one.topic, one.partition))
+    }
     if (from === 'request' && this.#listed.length > 0) {
-      const isOverruled = ({ topic, partition }: TopicPartition) =>
-        begun.some((one) => one.partition.topic === topic && one.partition.index === partition)
+      const isOverruled = ({ topic, partition }: TopicPartition) => {
+        const known = cluster.partition(topic, partition)
+        return known !== undefined && begun.has(known)
+      }
       await this.#list(this.#listed.filter((one) => !isOverruled(one)))
     }
     return outcomes
   }
 
-  /** What the brokers are to do is left to the caller. */
-  #plan({ topic, partition: index, replicas }: WantedReassignment): Refusal | Begun {
+  /**
+   * Replicas that are dropped leave the in-sync sets before anybody is told to remove their data: a set
+   * that names one without data would make it a leader. Returns the partitions that are on their way.
+   */
+  async #adopt(
+    plans: ReadonlyMap<KnownPartition, ReplicaAssignment>,
+  ): Promise<Set<KnownPartition>> {
+    const { cluster, states } = this.#desk
+    const keptOf = (one: KnownPartition) => keptBy(one.assignment, plans.get(one))
+    await states.change(plans.keys(), (one) =>
+      electAmong(cluster.electionFacts(one), keptOf(one), one.state?.leader ?? -1),
+    )
+    const begun = new Set<KnownPartition>()
+    const removals: [KnownPartition, readonly number[]][] = []
+    for (const [partition, plan] of plans) {
+      const { topic, index, assignment: before, state } = partition
+      const kept = keptOf(partition)
+      // Its leader took all others out of the set a moment ago.
+      if (state?.isr.some((id) => !kept.includes(id)) === true) continue
+      cluster.setAssignment(topic, index, plan)
+      removals.push([partition, before.replicas.filter((id) => !plan.replicas.includes(id))])
+      begun.add(partition)
+      this.#ongoing.add(partition)
+    }
+    const topics = new Set([...begun].map(({ topic }) => topic))
+    await Promise.all([...topics].map((topic) => this.#helpers.rewrite(topic)))
+    this.#remove(removals)
+    await this.#progress([...begun])
+    return begun
+  }
+
+  #plan({ topic, partition: index, replicas }: WantedReassignment): Refusal | ReplicaAssignment {
     const { cluster } = this.#desk
     const partition = cluster.partition(topic, index)
     if (partition === undefined)
@@ -170,12 +204,11 @@ export class Reassignments {
       }
     if (this.#helpers.isBeingDeleted(topic))
       return { error: Errors.UNKNOWN_TOPIC_OR_PARTITION, message: 'The topic is being deleted.' }
-    const before = partition.assignment
-    const plan = planReassignment(before, replicas, [...cluster.brokers.keys()])
-    if ('error' in plan) return plan
-    cluster.setAssignment(topic, index, plan)
-    const dropped = before.replicas.filter((id) => !plan.replicas.includes(id))
-    return { partition, dropped }
+    const { assignment, state } = partition
+    const plan = planReassignment(assignment, replicas, [...cluster.brokers.keys()])
+    if ('error' in plan || state === undefined) return plan
+    const kept = keptBy(assignment, plan)
+    return state.isr.some((id) => kept.includes(id)) ? plan : revertRefusal(topic, index)
   }
 
   /** Completes those whose targets have caught up; tells the brokers of the others to go on. */

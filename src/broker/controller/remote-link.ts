@@ -1,7 +1,8 @@
 /** The controller's connection to one other broker: a queue of orders, one in flight at a time. */
 import { backoffMs } from '../../client/backoff.ts'
 import { BrokerConnection } from '../../client/connection.ts'
-import { KafkaError } from '../../client/errors.ts'
+import { brokerError, KafkaError } from '../../client/errors.ts'
+import { Errors } from '../../kafka/errors.ts'
 import { LeaderAndIsr } from '../../kafka/messages/leader-and-isr.ts'
 import { StopReplica } from '../../kafka/messages/stop-replica.ts'
 import { UpdateMetadata } from '../../kafka/messages/update-metadata.ts'
@@ -93,14 +94,21 @@ export class RemoteLink implements ClosableLink {
     for (const { reject } of this.#queue.splice(0)) reject(new LinkClosed())
   }
 
-  #order<R>(ask: (connection: BrokerConnection) => Promise<R>): Promise<R> {
+  #order<R extends { readonly errorCode: number }>(
+    ask: (connection: BrokerConnection) => Promise<R>,
+  ): Promise<R> {
     return new Promise((resolve, reject) => {
       if (this.#isClosed) {
         reject(new LinkClosed())
         return
       }
-      const carryOut = async (connection: BrokerConnection): Promise<void> =>
-        resolve(await ask(connection))
+      const carryOut = async (connection: BrokerConnection): Promise<void> => {
+        const answer = await ask(connection)
+        // Something went wrong over there that has nothing to do with the order: once more.
+        if (answer.errorCode === Errors.UNKNOWN_SERVER_ERROR)
+          throw brokerError(answer.errorCode, `an order to ${connection.address}`)
+        resolve(answer)
+      }
       this.#queue.push({ carryOut, reject })
       if (!this.#isBusy) void this.#work()
     })

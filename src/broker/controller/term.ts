@@ -51,6 +51,11 @@ export class Term {
               this.membership.answered(broker, request, response),
             )
         },
+        // This broker is not as it was ordered to be: everything is told once more, in a new term.
+        onFailure: (broker, error) => {
+          if (broker === settings.brokerId)
+            enqueue('an order to this broker', () => Promise.reject(error))
+        },
         onStopReplica: (broker, request, response) =>
           enqueue('an answer to StopReplica', () =>
             this.deletions.answered(broker, request, response),
@@ -92,6 +97,7 @@ export class Term {
     await this.membership.readAll()
     await this.deletions.read()
     await this.topics.readAll()
+    await this.elections.afterUnseenRestarts()
     const news = new OrderBatch(cluster)
     news.tellBrokers(cluster.brokers.keys())
     this.#send(news)

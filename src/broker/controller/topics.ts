@@ -90,7 +90,7 @@ export class Topics {
     if (node === undefined) return []
     const { partitions } = node.assignment
     const states = await readStates(zookeeper, name, partitions.keys())
-    cluster.setTopic(name, this.#idOf(name, node.assignment), node.version)
+    cluster.setTopic(name, this.#idOf(name, node.assignment, states.size === 0), node.version)
     const known: KnownPartition[] = []
     for (const index of partitions.keys()) {
       const partition = cluster.setAssignment(name, index, assignmentOf(node.assignment, index))
@@ -102,11 +102,14 @@ export class Topics {
     return known
   }
 
-  /** A node without an id lost it, or was written by an old tool (kafka.md C, KAFKA-14190). */
-  #idOf(name: string, { topicId }: TopicAssignment): string | undefined {
+  /**
+   * A node without an id lost it, or was written by an old tool (kafka.md C, KAFKA-14190). Only a topic
+   * that nobody has led yet gets a new one: another one than that of its data would be refused.
+   */
+  #idOf(name: string, { topicId }: TopicAssignment, isNew: boolean): string | undefined {
     const { seen, stored, areUsed } = this.#ids
     const known = topicId ?? seen.get(name) ?? stored(name)
-    const id = known ?? (areUsed ? randomTopicId(this.#desk.ports.random) : undefined)
+    const id = known ?? (areUsed && isNew ? randomTopicId(this.#desk.ports.random) : undefined)
     if (id !== undefined) seen.set(name, id)
     return id
   }
@@ -154,7 +157,7 @@ export class Topics {
   /** Takes over what is new in a topic's node: the partitions that were not known. */
   #adopt(topic: KnownTopic, { assignment, version }: TopicNode): KnownPartition[] {
     const { cluster } = this.#desk
-    cluster.setTopic(topic.name, topic.topicId, version)
+    cluster.setTopic(topic.name, topic.topicId ?? assignment.topicId, version)
     const fresh: KnownPartition[] = []
     for (const index of assignment.partitions.keys())
       if (!topic.partitions.has(index))
@@ -172,7 +175,7 @@ export class Topics {
     const topic = cluster.topics.get(name)
     if (topic === undefined || node === undefined) return
     const { topicId } = node.assignment
-    if (topicId !== undefined && topicId !== topic.topicId) {
+    if (topicId !== undefined && topic.topicId !== undefined && topicId !== topic.topicId) {
       this.#desk.ports.logger.warn(`Topic ${name} was replaced by another one of that name`)
       cluster.removeTopic(name)
       this.#ids.seen.delete(name)

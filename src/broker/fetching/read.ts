@@ -103,6 +103,9 @@ function readOne(
   const preferred = preferredOf(partition, fetchOffset, request, context)
   if (preferred >= 0) return { ...nothing, partition, errorCode: Errors.NONE, preferred }
   const upTo = boundOf(partition, request)
+  const follower = followerOf(request)
+  if (follower >= 0 && fetchOffset < upTo && partition.isHeldBack(follower))
+    return { ...nothing, partition, errorCode: Errors.NONE, isLeftOut: true }
   const { error, slice } = partition.log.read(fetchOffset, {
     maxBytes: Math.max(0, Math.min(wanted.partitionMaxBytes, budget.left)),
     upTo,

@@ -227,8 +227,10 @@ function countTraffic({ request, context }: Fetching, { found }: Pass): void {
   for (const { partition, slice, errorCode } of found) {
     const seen = partition === undefined ? traffic.unknown : traffic.of(partition.topic)
     const bytes = slice?.length ?? 0
-    if (isFollower) seen.replicationBytesOut += bytes
-    else {
+    if (isFollower) {
+      seen.replicationBytesOut += bytes
+      partition?.gaveFollower(bytes)
+    } else {
       seen.fetchRequests += 1
       seen.bytesOut += bytes
       if (errorCode !== Errors.NONE) seen.failedFetchRequests += 1

@@ -33,17 +33,22 @@ export class Traffic {
     return traffic
   }
 
-  forget(topic: string): void {
-    const traffic = this.#topics.get(topic)
-    if (traffic === undefined) return
-    for (const count of counts) this.#gone[count] += traffic[count]
-    this.#topics.delete(topic)
-  }
-
-  register(metrics: Metrics): void {
+  /** `exists` tells whether a topic is still there; asked when somebody looks. */
+  register(metrics: Metrics, exists: (topic: string) => boolean): void {
     for (const count of counts) {
       const { name, about } = trafficMetrics[count]
-      metrics.table(name, 'counter', about, () => this.#rows(count))
+      metrics.table(name, 'counter', about, () => {
+        this.#forgetAllBut(exists)
+        return this.#rows(count)
+      })
+    }
+  }
+
+  #forgetAllBut(exists: (topic: string) => boolean): void {
+    for (const [topic, traffic] of this.#topics) {
+      if (exists(topic)) continue
+      for (const count of counts) this.#gone[count] += traffic[count]
+      this.#topics.delete(topic)
     }
   }
 

@@ -12,6 +12,7 @@ import {
   type LeaderLink,
 } from './leader-link.ts'
 import type { Partition } from './partition.ts'
+import type { RateQuota } from './rate-quota.ts'
 import type { ReplicationSettings } from './settings.ts'
 import { cutBy, type Cut, type FollowerLog } from './truncation.ts'
 
@@ -20,6 +21,8 @@ export interface FetcherParts {
   readonly logger: Logger
   readonly link: LeaderLink
   readonly settings: ReplicationSettings
+  /** Of what throttled replicas fetch. */
+  readonly quota: RateQuota
 }
 
 /** A partition that is followed, in one leader epoch. */
@@ -40,6 +43,8 @@ interface Followed {
 /** Rows of an answer are taken up for so long at a stretch. */
 const sliceMs = 5
 const untoldDelayMs = 10
+/** Who has fetched too fast looks again after so long. */
+const throttledMs = 500
 /** So often it is nothing to speak of. */
 const untoldFailuresMax = 5
 /** From this version on an answer tells where the logs part, and nobody asks before. */
@@ -172,7 +177,7 @@ export class Fetcher {
     const { level } = this.#parts.settings
     const asked: Followed[] = []
     for (const followed of due) {
-      if (!followed.isUncut) this.#fetchOn(followed)
+      if (!followed.isUncut) this.#resume(followed)
       else if (
         followed.partition.log.leaderEpochs.latestEpoch < 0 ||
         level.offsetForLeaderEpoch < 0
@@ -237,6 +242,15 @@ export class Fetcher {
     return this.#followed.get(followed.key) === followed
   }
 
+  /** Fetches on, unless it must still wait for having fetched too fast. */
+  #resume(followed: Followed): void {
+    const { clock, quota } = this.#parts
+    const isHeldBack =
+      followed.partition.isThrottledFollower && quota.isExceeded(clock.monotonicMs())
+    if (isHeldBack && followed.failures === 0) this.#setAside(followed, throttledMs)
+    else this.#fetchOn(followed)
+  }
+
   /** The partition is part of the next request. */
   #fetchOn(followed: Followed): void {
     const { key, partition, leaderEpoch } = followed
@@ -254,19 +268,23 @@ export class Fetcher {
   }
 
   #failed(followed: Followed, errorCode: number): void {
-    const { clock, logger, settings } = this.#parts
+    const { logger, settings } = this.#parts
     followed.failures += 1
     if (followed.failures === (isUntold(errorCode) ? untoldFailuresMax : 1))
       logger.warn(`Following ${followed.key} failed with ${errorOf(errorCode).name}, trying again`)
-    this.#session.remove(followed.key)
     // The leader is ahead of what we were told of it: the controller's order for that is on its way.
     if (errorCode === Errors.FENCED_LEADER_EPOCH) this.#drop(followed)
     else {
       const { fetchBackoffMs } = settings
       const delayMs = isUntold(errorCode) ? untoldDelayMs * 2 ** followed.failures : fetchBackoffMs
-      followed.retryAtMs = clock.monotonicMs() + Math.min(delayMs, fetchBackoffMs)
-      this.#aside.add(followed)
+      this.#setAside(followed, Math.min(delayMs, fetchBackoffMs))
     }
+  }
+
+  #setAside(followed: Followed, delayMs: number): void {
+    this.#session.remove(followed.key)
+    followed.retryAtMs = this.#parts.clock.monotonicMs() + delayMs
+    this.#aside.add(followed)
   }
 
   async #takeUp(
@@ -304,11 +322,12 @@ export class Fetcher {
     const { partition } = followed
     const { log } = partition
     const { records } = row
+    const { clock, quota } = this.#parts
     const before = { end: log.logEndOffset, start: log.logStartOffset }
     if (records !== null && records.length > 0) {
       const { error, message } = log.appendAsFollower(
         ...([records, 0, records.length] as const),
-        this.#parts.clock.now(),
+        clock.now(),
       )
       // What the next request acknowledges is written before it is sent.
       log.flushGathered()
@@ -321,6 +340,7 @@ export class Fetcher {
         this.#failed(followed, error)
         return
       }
+      if (partition.isThrottledFollower) quota.record(records.length, clock.monotonicMs())
       if (log.flushDue && !(await this.#onDisk(followed, log.sync()))) return
       if (!this.#isCurrent(followed)) return
     }
@@ -329,8 +349,11 @@ export class Fetcher {
     const leaderStart = Number(row.logStartOffset)
     if (leaderStart > log.logStartOffset)
       log.deleteRecordsBefore(Math.min(leaderStart, log.highWatermark))
-    const hasMoved = log.logEndOffset !== before.end || log.logStartOffset !== before.start
-    if (hasMoved) this.#fetchOn(followed)
+    const isBehind = Number(row.highWatermark) > log.logEndOffset
+    if (isBehind && partition.isThrottledFollower && quota.isExceeded(clock.monotonicMs()))
+      this.#setAside(followed, throttledMs)
+    else if (log.logEndOffset !== before.end || log.logStartOffset !== before.start)
+      this.#fetchOn(followed)
   }
 
   /** The leader has nothing at our end: its log ends before, or begins after (kafka.md D). */

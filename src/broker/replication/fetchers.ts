@@ -3,11 +3,13 @@ import { javaHashCode } from '../topic-names.ts'
 import { Fetcher } from './fetcher.ts'
 import { LeaderLink } from './leader-link.ts'
 import type { Partition } from './partition.ts'
+import type { RateQuota } from './rate-quota.ts'
 import type { ReplicationSettings } from './settings.ts'
 
 export interface FetchersOptions {
   readonly brokerId: number
   readonly settings: ReplicationSettings
+  readonly quota: RateQuota
   /** Where brokers reach a broker; undefined: it is not known to live. */
   readonly addressOf: (
     brokerId: number,
@@ -70,7 +72,7 @@ export class Fetchers {
   }
 
   #make(leader: number, number: number): Fetcher {
-    const { brokerId, settings, addressOf } = this.#options
+    const { brokerId, settings, quota, addressOf } = this.#options
     const prefix = `ReplicaFetcher replicaId=${brokerId}, leaderId=${leader}, fetcherId=${number}`
     const logger = this.#ports.logger.named('kafka.server.ReplicaFetcherThread', prefix)
     const link = new LeaderLink(this.#ports, {
@@ -79,6 +81,6 @@ export class Fetchers {
       settings,
       address: () => addressOf(leader),
     })
-    return new Fetcher({ clock: this.#ports.clock, logger, link, settings })
+    return new Fetcher({ clock: this.#ports.clock, logger, link, settings, quota })
   }
 }

@@ -4,6 +4,7 @@ import type { AppendOptions, AppendResult } from '../../storage/results.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { DiskError } from '../../runtime/disk.ts'
 import type { Gathering, Turn, Waiter } from '../turn.ts'
+import { isThrottled, type RateQuota } from './rate-quota.ts'
 import { InSyncSet, type Follower, type FollowerFetch, type LeaderView } from './in-sync.ts'
 
 /** What the controller decided for one partition (LeaderAndIsr, key 4). */
@@ -24,6 +25,17 @@ export interface InSyncProposal {
   readonly isr: readonly number[]
 }
 
+export interface Throttles {
+  readonly of: (topic: string) => {
+    readonly leaders: readonly string[]
+    readonly followers: readonly string[]
+  }
+  /** Of what followers are given. */
+  readonly leader: RateQuota
+  /** Of what is fetched from leaders. */
+  readonly follower: RateQuota
+}
+
 export interface PartitionParts {
   readonly brokerId: number
   readonly turn: Turn
@@ -33,6 +45,8 @@ export interface PartitionParts {
   readonly isAlive: (brokerId: number) => boolean
   /** min.insync.replicas of the topic */
   readonly minInSyncOf: (topic: string) => number
+  /** The topic's throttled replicas, and the rates they are copied at. */
+  readonly throttles: Throttles
   /** The in-sync set should change: answered by `inSyncWritten`, or by a new leadership. */
   readonly proposeInSync: (partition: Partition, proposal: InSyncProposal) => void
 }
@@ -161,6 +175,32 @@ export class Partition implements Gathering {
     if (this.#inSync === undefined || this.#inSync.follower(id) !== undefined) return Errors.NONE
     // An order that names it may still be on its way.
     return currentLeaderEpoch === -1 ? Errors.NOT_LEADER_OR_FOLLOWER : Errors.UNKNOWN_LEADER_EPOCH
+  }
+
+  /** What this leader gives to followers counts, and a follower that is behind must wait for it now. */
+  isHeldBack(follower: number): boolean {
+    const { throttles, clock } = this.#parts
+    if (!throttles.leader.isLimited || this.isr.includes(follower)) return false
+    return this.#isThrottledLeader() && throttles.leader.isExceeded(clock.monotonicMs())
+  }
+
+  /** A follower was given so many bytes. */
+  gaveFollower(bytes: number): void {
+    const { throttles, clock } = this.#parts
+    if (bytes > 0 && throttles.leader.isLimited && this.#isThrottledLeader())
+      throttles.leader.record(bytes, clock.monotonicMs())
+  }
+
+  #isThrottledLeader(): boolean {
+    const { throttles, brokerId } = this.#parts
+    return isThrottled(throttles.of(this.topic).leaders, this.index, brokerId)
+  }
+
+  /** As a follower: what it fetches counts. */
+  get isThrottledFollower(): boolean {
+    const { throttles, brokerId } = this.#parts
+    if (!throttles.follower.isLimited) return false
+    return isThrottled(throttles.of(this.topic).followers, this.index, brokerId)
   }
 
   /** Takes note of a follower's fetch, which acknowledges all below its offset. */

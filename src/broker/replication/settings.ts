@@ -19,4 +19,6 @@ export interface ReplicationSettings {
   readonly socketTimeoutMs: number
   /** replica.lag.time.max.ms */
   readonly lagTimeMaxMs: number
+  /** replication.quota.window.num, replication.quota.window.size.seconds */
+  readonly quotaWindows: { readonly windowCount: number; readonly windowMs: number }
 }

@@ -45,6 +45,10 @@ export class FetchLane {
   /** May differ from what the session has. */
   readonly #dirty = new Set<ConsumedPartition>()
   readonly #withoutId = new Set<ConsumedPartition>()
+  /** Topic ids that the broker said it did not know. */
+  readonly #unknownIds = new Set<string>()
+  /** The broker speaks of ids and knows none: it shares a cluster with others, at an older level. */
+  #knowsNoIds = false
   readonly #askedAt = new Map<ConsumedPartition, { jumps: number; offset: number }>()
   #asking = false
 
@@ -96,6 +100,7 @@ export class FetchLane {
           const state = request.asked.get(request.byId ? topicId : topic, data.partitionIndex)
           const asked = state === undefined ? undefined : this.#askedAt.get(state)
           if (state !== undefined && asked !== undefined) onAnswered({ state, ...asked, data })
+          if (request.byId && data.errorCode === Errors.UNKNOWN_TOPIC_ID) this.#onUnknownId(topicId)
         }
       }
     } catch (error) {
@@ -106,6 +111,12 @@ export class FetchLane {
     }
   }
 
+  /** Once may be a topic that the broker is yet to hear of; the same id again is no such thing. */
+  #onUnknownId(topicId: string): void {
+    if (this.#unknownIds.has(topicId)) this.#knowsNoIds = true
+    this.#unknownIds.add(topicId)
+  }
+
   /** Those that would be asked for next. */
   ready(): Iterable<ConsumedPartition> {
     return this.#ready
@@ -114,7 +125,8 @@ export class FetchLane {
   #next(connection: BrokerConnection): SessionRequest<ConsumedPartition> {
     const newest = connection.version(Fetch, { max: newestVersion })
     const oldest = connection.versionIfAny(Fetch, { max: firstVersionById - 1 })
-    const canGoById = newest >= firstVersionById && this.#withoutId.size === 0
+    const isEachKnown = this.#withoutId.size === 0 && !this.#knowsNoIds
+    const canGoById = newest >= firstVersionById && isEachKnown
     this.#session.useIds(canGoById || oldest === undefined)
     if (this.#session.isFull) this.#rotate()
     const target = (state: ConsumedPartition): FetchTarget | undefined => {

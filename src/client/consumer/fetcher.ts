@@ -138,8 +138,9 @@ export class Fetcher {
       return undefined
     }
     const epoch = metadata.topics.get(state.topic)?.partitions[state.partition]?.leaderEpoch ?? -1
-    if (epoch > state.leaderEpoch) {
-      const isNew = state.leaderEpoch >= 0
+    // Metadata believes no older epoch, unless the topic was made anew: then epochs begin anew too.
+    if (epoch !== state.leaderEpoch) {
+      const isNew = state.leaderEpoch >= 0 && epoch >= 0
       state.leaderEpoch = epoch
       // The new leader may lack what the old one gave us.
       if (isNew && state.need === 'nothing' && state.positionEpoch >= 0) this.#table.check(state)

@@ -4,10 +4,12 @@
  */
 import type { Analyzer } from '../analysis/analyzer.ts'
 import type { Compatibility } from '../compatibility.ts'
+import { SearchError } from '../errors.ts'
 import type { JsonObject } from '../json/value.ts'
 import type { Field } from '../mapping/field.ts'
 import { Mapping } from '../mapping/mapping.ts'
 import type { FieldSource, IndexStorage } from '../storage/index-storage.ts'
+import { DiskFullError } from '../storage/storage.ts'
 import { customAnalyzers } from './analyzers.ts'
 import { type IndexDefinition, storeDefinition } from './definition.ts'
 import type { WriteOperation, WriteResult } from './operations.ts'
@@ -152,7 +154,28 @@ export class Index implements FieldSource {
         at += one.operations.length
       }
     } catch (error) {
-      for (const one of taken) one.failed(error)
+      if (error instanceof DiskFullError) this.#refuse(taken, diskFull(this))
+      else for (const one of taken) one.failed(error)
     }
   }
+
+  /** Each operation for itself, so that clients that retry operations retry these. */
+  #refuse(taken: readonly Waiting[], error: SearchError): void {
+    for (const { operations, done, failed } of taken) {
+      if (operations.length === 0) failed(error)
+      else done(operations.map(({ id }) => ({ error, id: id ?? '' })))
+    }
+  }
+}
+
+/** What the original answers once a disk is so full that it takes no more writes. */
+function diskFull({ name, compatibility }: Index): SearchError {
+  if (compatibility.major < 7) {
+    const block = '[FORBIDDEN/12/index read-only / allow delete (api)]'
+    return new SearchError(403, 'cluster_block_exception', `blocked by: ${block};`)
+  }
+  const block =
+    '[TOO_MANY_REQUESTS/12/disk usage exceeded flood-stage watermark, ' +
+    'index has read-only-allow-delete block]'
+  return new SearchError(429, 'cluster_block_exception', `index [${name}] blocked by: ${block};`)
 }

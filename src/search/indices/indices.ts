@@ -16,6 +16,7 @@ import {
   storeDefinition,
 } from './definition.ts'
 import { Index } from './index.ts'
+import { shardsSetting } from './cluster-settings.ts'
 import { checkIndexName, expandNames, resolveDateMath } from './names.ts'
 import { type ClusterState, templatesFor } from './templates.ts'
 
@@ -24,7 +25,7 @@ export interface IndicesPorts {
   readonly random: Random
   readonly storage: SearchStorage
   readonly state: ClusterState
-  /** Shards of all open indices, copies counted. Versions before 7 know no such limit. */
+  /** Shards of all open indices, copies counted, unless the cluster's settings say it. Versions before 7 know no such limit. */
   readonly shardsMax: number
 }
 
@@ -175,7 +176,8 @@ export class Indices {
   /** Each index costs memory and files: the original's `cluster.max_shards_per_node`. */
   #checkShards(settings: Readonly<Record<string, string>>): void {
     if (this.compatibility.major < 7) return
-    const { shardsMax } = this.#ports
+    const { state } = this.#ports
+    const shardsMax = Number(state.setting(shardsSetting) ?? this.#ports.shardsMax)
     const added =
       Number(settings['index.number_of_shards']) *
       (1 + Number(settings['index.number_of_replicas']))

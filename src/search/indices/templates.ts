@@ -1,11 +1,18 @@
-/** Index templates, kept in one small file that is replaced as a whole. */
+/** Index templates and settings of the cluster, kept in one small file that is replaced as a whole. */
 import { type Disk, readFileIfThere, replaceFile } from '../../runtime/disk.ts'
 import { globMatches } from '../json/paths.ts'
 import { UserError } from '../../runtime/service.ts'
 import { isObject, type Json, type JsonObject, parseOwnJson, textOf } from '../json/value.ts'
+import { changed, type ClusterSettings, type SettingsScope } from './cluster-settings.ts'
 
 /** Everything a server keeps that is not one index's: by kind, then by name. */
-export type StateKind = 'template' | 'index_template' | 'component_template' | 'ilm' | 'ingest'
+export type StateKind =
+  | 'template'
+  | 'index_template'
+  | 'component_template'
+  | 'ilm'
+  | 'ingest'
+  | 'settings'
 
 /** @throws UserError that names the file */
 function readStored(text: string, path: string): Json {
@@ -21,6 +28,7 @@ export class ClusterState {
   readonly #disk: Disk
   readonly #path: string
   readonly #kinds = new Map<StateKind, Map<string, JsonObject>>()
+  #transient: ClusterSettings = {}
   /** 22 characters; names the cluster for good. */
   readonly clusterUuid: string
 
@@ -45,6 +53,27 @@ export class ClusterState {
     entries.set(name, value)
     this.#kinds.set(kind, entries)
     this.#store()
+  }
+
+  /** The persistent ones are kept; the transient ones end with the server. */
+  settings(scope: SettingsScope): ClusterSettings {
+    if (scope === 'transient') return this.#transient
+    const stored = Object.entries(this.all('settings').get('persistent') ?? {})
+    return Object.fromEntries(stored.map(([name, value]) => [name, textOf(value)]))
+  }
+
+  /** The transient value goes before the persistent one. */
+  setting(name: string): string | undefined {
+    return this.settings('transient')[name] ?? this.settings('persistent')[name]
+  }
+
+  /** Durable, as far as it is persistent, when it returns. */
+  changeSettings(
+    changes: Readonly<Record<SettingsScope, Readonly<Record<string, string | null>>>>,
+  ): void {
+    this.#transient = changed(this.#transient, changes.transient)
+    const persistent = changed(this.settings('persistent'), changes.persistent)
+    this.put('settings', 'persistent', { ...persistent })
   }
 
   /** Removes all whose names fit; returns how many. */
@@ -81,6 +110,7 @@ const stateKinds: readonly StateKind[] = [
   'component_template',
   'ilm',
   'ingest',
+  'settings',
 ]
 
 export interface IndexSetup {

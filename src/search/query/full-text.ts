@@ -98,7 +98,34 @@ export function bestOf(inner: readonly Condition[], tieBreaker: number, boost: n
   const [only] = useful
   if (only === undefined) return matchNone
   if (useful.length === 1) return withBoost(only, boost)
-  return { kind: 'dismax', inner: useful, tieBreaker, boost }
+  const best: Condition = { kind: 'dismax', inner: useful, tieBreaker, boost }
+  // Where the parts score alike, it does not matter which of them are met.
+  const score = constantScore(only)
+  const isConstant = tieBreaker === 0 && useful.every((one) => constantScore(one) === score)
+  if (score === undefined || !isConstant) return best
+  return { kind: 'constant', inner: best, boost: score * boost }
+}
+
+/** What every row that meets the condition scores; undefined where rows differ. */
+function constantScore(condition: Condition): number | undefined {
+  switch (condition.kind) {
+    case 'all':
+    case 'constant':
+    case 'pattern':
+    case 'present':
+    case 'range':
+      return condition.boost
+    case 'equals':
+      return condition.scoring === 'constant' ? condition.boost : undefined
+    case 'bool':
+    case 'dismax':
+    case 'ids':
+    case 'none':
+    case 'phrase':
+    case 'token':
+    default:
+      return undefined
+  }
 }
 
 export type MatchKind = 'match' | 'match_phrase' | 'match_phrase_prefix' | 'match_bool_prefix'

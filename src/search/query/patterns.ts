@@ -7,6 +7,8 @@ const special = /[.*+?^${}()|[\]\\/]/g
 
 /** `*` and `?`, a backslash before what is meant literally. */
 export function wildcardPattern(glob: string): TextPattern {
+  const start = /^[^*?\\]+(?=\*+$)/.exec(glob)
+  if (start !== null) return prefixPattern(start[0])
   let re2 = ''
   let literal = ''
   const literals: string[] = []
@@ -30,8 +32,7 @@ export function wildcardPattern(glob: string): TextPattern {
 }
 
 export function prefixPattern(prefix: string): TextPattern {
-  const literals = prefix === '' ? [] : [prefix]
-  return { kind: 'regex', re2: `${prefix.replace(special, '\\$&')}.*`, literals }
+  return { kind: 'prefix', text: prefix }
 }
 
 /** Only literals are known to be contained when nothing in the expression is optional. */

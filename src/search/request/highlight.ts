@@ -74,6 +74,7 @@ function collect(condition: Condition, tests: Map<Field, Test[]>): void {
     }
     case 'pattern': {
       const { pattern, field } = condition
+      if (pattern.kind === 'prefix') add(field, (token) => token.startsWith(pattern.text))
       if (pattern.kind === 'regex') add(field, regexTest(pattern))
       return
     }

@@ -1,9 +1,25 @@
 /** The server as a cluster of one node: `/`, health, nodes, license, statistics. */
 import type { Index } from '../indices/index.ts'
+import {
+  changed,
+  type ClusterSettings,
+  readChanges,
+  type SettingsScope,
+} from '../indices/cluster-settings.ts'
+import { nestSettings } from '../indices/definition.ts'
+import type { JsonObject } from '../json/value.ts'
 import { SearchError } from '../errors.ts'
 import { nodeId } from '../request/search.ts'
-import { type Handler, ok, type RestContext, type RestRequest, type RestRoute } from './context.ts'
-import { acknowledged } from './context.ts'
+import {
+  acknowledged,
+  flagOf,
+  type Handler,
+  ok,
+  requiredBody,
+  type RestContext,
+  type RestRequest,
+  type RestRoute,
+} from './context.ts'
 
 const root: Handler = (context) => {
   const { compatibility: version } = context
@@ -144,7 +160,25 @@ const xpack: Handler = (context) => {
   })
 }
 
-const settings: Handler = () => ok({ persistent: {}, transient: {} })
+function settingsJson(
+  request: RestRequest,
+  settings: (scope: SettingsScope) => ClusterSettings,
+): JsonObject {
+  const shown = (scope: SettingsScope): JsonObject =>
+    flagOf(request, 'flat_settings') ? { ...settings(scope) } : nestSettings(settings(scope))
+  return { persistent: shown('persistent'), transient: shown('transient') }
+}
+
+const settings: Handler = (context, request) =>
+  ok(settingsJson(request, (scope) => context.state.settings(scope)))
+
+/** Answers with what was set by this very change. */
+const putSettings: Handler = (context, request) => {
+  const changes = readChanges(requiredBody(request))
+  context.state.changeSettings(changes)
+  const set = settingsJson(request, (scope) => changed({}, changes[scope]))
+  return ok({ acknowledged: true, ...set })
+}
 
 const stats: Handler = (context, request) => {
   const indices = context.indices.resolve(request.variables['index'] ?? '_all')
@@ -207,6 +241,7 @@ export const clusterRoutes: readonly RestRoute[] = [
   { methods: get, path: '/_cluster/health', handler: health },
   { methods: get, path: '/_cluster/health/{index}', handler: health },
   { methods: get, path: '/_cluster/settings', handler: settings },
+  { methods: ['PUT'], path: '/_cluster/settings', handler: putSettings, since: 7 },
   { methods: get, path: '/_nodes', handler: nodes },
   { methods: get, path: '/_nodes/{metric}', handler: nodes },
   { methods: get, path: '/_nodes/{node}/{metric}', handler: nodes },

@@ -34,7 +34,7 @@ export interface IndexStorage {
   autoId(seq: number): string
   /** Sources by seq. */
   sources(seqs: readonly number[]): Promise<Map<number, string>>
-  /** Rows, tombstones and definition together, or nothing. Durable when it resolves. */
+  /** Rows, tombstones and definition together, or nothing. Durable when it resolves. @throws DiskFullError */
   append(batch: AppendBatch): Promise<void>
   /** Least and greatest `@timestamp` of all rows in milliseconds; undefined without any. */
   timeRange(): { readonly first: number; readonly last: number } | undefined

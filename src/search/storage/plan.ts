@@ -45,6 +45,7 @@ export interface RangeCondition {
 
 /** How a value or token may look. */
 export type TextPattern =
+  | { readonly kind: 'prefix'; readonly text: string }
   /** Regular expression for the whole text, in RE2's syntax; `literals` are pieces it must contain. */
   | { readonly kind: 'regex'; readonly re2: string; readonly literals: readonly string[] }
   | {

@@ -25,3 +25,8 @@ export interface SearchStorage {
 export class SearchTimeoutError extends Error {
   override readonly name = 'SearchTimeoutError'
 }
+
+/** There was no room for what was to be written, and nothing of it was. */
+export class DiskFullError extends Error {
+  override readonly name = 'DiskFullError'
+}

@@ -1,6 +1,6 @@
 /** A host's own clocks: they drift and jump, and stop for good with the process. */
 import type { Clock, Timer } from '../../runtime/clock.ts'
-import type { Life } from './life.ts'
+import type { Life } from '../../memory/life.ts'
 
 /** What is wrong with a host's clocks. */
 export interface ClockErrors {

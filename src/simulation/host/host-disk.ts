@@ -12,7 +12,7 @@ import type {
   FileStatus,
   OpenMode,
 } from '../../runtime/disk.ts'
-import { type Life, ProcessGone } from './life.ts'
+import { type Life, ProcessGone } from '../../memory/life.ts'
 
 export interface DiskWatch {
   /** An operation that changes the disk is about to happen. It may kill the process. */

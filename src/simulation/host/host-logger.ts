@@ -1,6 +1,6 @@
 /** A host's log lines: they go to the trace and to the invariants. */
 import type { Logger, LogLevel } from '../../runtime/logger.ts'
-import type { Life } from './life.ts'
+import type { Life } from '../../memory/life.ts'
 
 export interface LogLine {
   readonly level: LogLevel

@@ -9,7 +9,7 @@ import type {
   NetworkError,
   Receiver,
 } from '../../runtime/network.ts'
-import type { Life } from './life.ts'
+import type { Life } from '../../memory/life.ts'
 
 export class HostNetwork implements Network {
   readonly #network: Network

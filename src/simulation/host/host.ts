@@ -13,7 +13,7 @@ import { type ClockErrors, HostClock } from './host-clock.ts'
 import { HostDisk } from './host-disk.ts'
 import { HostLogger, type LogLine } from './host-logger.ts'
 import { HostNetwork } from './host-network.ts'
-import { Life } from './life.ts'
+import { Life } from '../../memory/life.ts'
 import type { Links } from './links.ts'
 
 /** What a host needs of its world. */
@@ -45,10 +45,10 @@ export interface DiskDeath {
 
 export class Host {
   readonly name: string
-  readonly disk: MemoryDisk
   readonly clockErrors: ClockErrors & { wallShiftMs: number }
   readonly #world: HostSurroundings
   readonly #settings: HostSettings
+  #disk: MemoryDisk
   #life: Life | undefined
   #lives = 0
   #slowDiskMs = 0
@@ -61,8 +61,12 @@ export class Host {
     this.#world = world
     this.#settings = settings
     this.clockErrors = { wallShiftMs: 0, rate: settings.clockRate ?? 1 }
-    const { clock } = world
-    this.disk = new MemoryDisk({
+    this.#disk = this.#newDisk()
+  }
+
+  #newDisk(): MemoryDisk {
+    const { clock } = this.#world
+    return new MemoryDisk({
       clock: {
         now: () => clock.now() + this.clockErrors.wallShiftMs,
         monotonicMs: () => clock.monotonicMs(),
@@ -71,6 +75,10 @@ export class Host {
         atEndOfTurn: (action) => clock.atEndOfTurn(() => this.#life?.run(action)),
       },
     })
+  }
+
+  get disk(): MemoryDisk {
+    return this.#disk
   }
 
   get life(): Life | undefined {
@@ -103,8 +111,8 @@ export class Host {
     if (this.#life === undefined) return
     this.note('kill')
     this.#endLife()
-    if (this.#settings.keepsWritesInProcess === true) this.disk.crash()
-    else this.disk.killProcess()
+    if (this.#settings.keepsWritesInProcess === true) this.#disk.crash()
+    else this.#disk.killProcess()
     this.#world.network.killHost(this.name)
   }
 
@@ -112,8 +120,16 @@ export class Host {
   losePower(keepsSome: boolean): void {
     this.note(`power loss ${keepsSome}`)
     this.#endLife()
-    this.disk.crash(keepsSome ? this.#world.random : undefined)
+    this.#disk.crash(keepsSome ? this.#world.random : undefined)
     this.#endSilence.push(...this.#isolate())
+  }
+
+  /** The machine dies and comes back with an empty disk; its peers see resets. */
+  wipe(): void {
+    this.note('wipe')
+    this.#endLife()
+    this.#disk = this.#newDisk()
+    this.#world.network.killHost(this.name)
   }
 
   /** The process stands still; time does not. */
@@ -169,7 +185,7 @@ export class Host {
     const note = (line: string): void => this.note(line)
     return {
       clock: new HostClock(this.#world.clock, this.clockErrors, life),
-      disk: new HostDisk(this.disk, life, { onChange: (line) => this.#onDiskChange(line) }),
+      disk: new HostDisk(this.#disk, life, { onChange: (line) => this.#onDiskChange(line) }),
       network: new HostNetwork(this.#world.network.host(this.name), life, note),
       random: new SeededRandom(this.#world.random.below(2 ** 48)),
       logger: new HostLogger(life, (line) => this.#world.onLog(this, line)),

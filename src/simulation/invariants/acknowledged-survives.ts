@@ -1,35 +1,37 @@
 // Pure.
-import { isBrokerPowerLoss, type Observation, placeKey, type SentRecord } from '../observation.ts'
+import { type Observation, placeKey, type SentRecord } from '../observation.ts'
 import type { Invariant } from './invariant.ts'
 
 interface Acknowledged {
   readonly record: SentRecord
   /** -1 where the leader said only that it has the record. */
   readonly offset: number
-  /** How many power losses there had been. */
+  /** How often its partition had been allowed to lose records when it was sent, and acknowledged. */
+  readonly sentAge: number
   readonly age: number
 }
 
 /**
- * What was acknowledged stands at its offset, unless a power loss was allowed to take it (SPEC.md
- * section 1); and what a power loss left is a prefix of what there was.
+ * What was acknowledged stands at its offset, unless its partition was allowed to lose it (SPEC.md section
+ * 1); and what is left of that is a prefix of what there was.
  */
 export function acknowledgedSurvives(): Invariant {
-  const sent = new Map<number, SentRecord>()
+  const sent = new Map<number, { record: SentRecord; age: number }>()
   const acknowledged = new Map<string, Acknowledged[]>()
-  let powerLosses = 0
+  const losses = new Map<string, number>()
 
   function judge(seen: Extract<Observation, { kind: 'wholeLog' }>): string | undefined {
     const log = new Map(seen.records.map(({ offset, number }) => [offset, number]))
     const present = new Set(log.values())
+    const lossCount = losses.get(placeKey(seen)) ?? 0
     const firstLost = new Map<number, Acknowledged>()
     const here = acknowledged.get(placeKey(seen)) ?? []
     here.sort((one, other) => one.offset - other.offset)
     for (const entry of here) {
-      const { record, offset, age } = entry
+      const { record, offset, age, sentAge } = entry
       const name = `record ${record.number} of ${record.producer} (acks ${record.acks})`
       if (offset < 0) {
-        if (present.has(record.number) || (age < powerLosses && !record.flushed)) continue
+        if (present.has(record.number) || sentAge < lossCount) continue
         return `${name} was acknowledged, and is nowhere in ${placeKey(seen)}`
       }
       const lost = firstLost.get(age)
@@ -38,7 +40,7 @@ export function acknowledgedSurvives(): Invariant {
           return `${name} is at ${placeKey(seen)}:${offset}, but record ${lost.record.number}, acknowledged at ${lost.offset}, is not: a hole`
         continue
       }
-      if (record.flushed || age === powerLosses)
+      if (sentAge === lossCount)
         return `${name} was acknowledged at ${placeKey(seen)}:${offset}, where ${log.get(offset) ?? 'nothing'} is now (the log has ${log.size} records)`
       if (lost === undefined) firstLost.set(age, entry)
     }
@@ -49,15 +51,20 @@ export function acknowledgedSurvives(): Invariant {
     number: 'I1',
     name: 'acknowledged records survive',
     observe(seen) {
-      if (isBrokerPowerLoss(seen)) powerLosses += 1
-      if (seen.kind === 'sent') sent.set(seen.record.number, seen.record)
+      if (seen.kind === 'lossAllowed')
+        losses.set(placeKey(seen), (losses.get(placeKey(seen)) ?? 0) + 1)
+      if (seen.kind === 'sent') {
+        const { record } = seen
+        sent.set(record.number, { record, age: losses.get(placeKey(record)) ?? 0 })
+      }
       if (seen.kind === 'acknowledged') {
-        const record = sent.get(seen.number)
-        if (record === undefined || record.acks === 0) return undefined
+        const known = sent.get(seen.number)
+        if (known?.record.isPromised !== true) return undefined
+        const { record, age: sentAge } = known
         const key = placeKey(record)
         const here = acknowledged.get(key) ?? []
         acknowledged.set(key, here)
-        here.push({ record, offset: seen.offset, age: powerLosses })
+        here.push({ record, offset: seen.offset, sentAge, age: losses.get(key) ?? 0 })
       }
       return seen.kind === 'wholeLog' ? judge(seen) : undefined
     },

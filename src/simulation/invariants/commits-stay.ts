@@ -1,5 +1,5 @@
 // Pure.
-import { isBrokerPowerLoss, placeKey } from '../observation.ts'
+import { placeKey } from '../observation.ts'
 import type { Invariant } from './invariant.ts'
 
 const offsetsTopic = '__consumer_offsets'
@@ -7,22 +7,20 @@ const offsetsTopic = '__consumer_offsets'
 /** What a group committed is what it finds: never less than was answered before it asked. */
 export function commitsStay(): Invariant {
   const committed = new Map<string, number>()
-  const unflushed = new Set<string>()
   const cut = new Set<string>()
   const questions = new Map<number, ReadonlyMap<string, number>>()
   return {
     number: 'I13',
     name: 'committed offsets never go back',
     observe(seen) {
-      if (seen.kind === 'topicCreated' && !seen.flushed) unflushed.add(seen.topic)
-      // Commits are records of a topic that may be flushed or not; readers of a log that was cut begin
-      // anew.
-      if (isBrokerPowerLoss(seen)) {
-        if (unflushed.has(offsetsTopic)) committed.clear()
-        if (unflushed.has(offsetsTopic)) questions.clear()
-        for (const topic of unflushed) cut.add(topic)
+      // Commits are records of a topic, too; readers of a log that was cut begin anew.
+      if (seen.kind === 'lossAllowed') {
+        cut.add(placeKey(seen))
+        if (seen.topic !== offsetsTopic) return undefined
+        committed.clear()
+        questions.clear()
       }
-      if ('topic' in seen && cut.has(seen.topic)) return undefined
+      if ('partition' in seen && cut.has(placeKey(seen))) return undefined
       if (seen.kind === 'committed') {
         const key = `${seen.group} ${placeKey(seen)}`
         const before = committed.get(key) ?? -1

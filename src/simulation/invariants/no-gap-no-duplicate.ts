@@ -1,5 +1,5 @@
 // Pure.
-import { isBrokerPowerLoss, type Observation, placeKey, type SentRecord } from '../observation.ts'
+import { type Observation, placeKey, type SentRecord } from '../observation.ts'
 import type { Invariant } from './invariant.ts'
 
 /**
@@ -16,7 +16,7 @@ export function noGapNoDuplicate(): Invariant {
     const firstOffset = new Map<number, number>()
     const last = new Map<string, number>()
     // A power loss may take the oldest segments with their names.
-    let next = broken.has(seen.topic) ? (seen.records[0]?.offset ?? 0) : 0
+    let next = broken.has(where) ? (seen.records[0]?.offset ?? 0) : 0
     for (const { offset, number } of seen.records) {
       if (offset !== next) return `${where} goes on at ${offset} after ${next - 1}`
       next = offset + 1
@@ -25,13 +25,13 @@ export function noGapNoDuplicate(): Invariant {
         return `${where}:${offset} has record ${number}, which was never sent there`
       const first = firstOffset.get(number)
       if (first !== undefined) {
-        if (broken.has(record.topic)) continue
+        if (broken.has(where)) continue
         if (record.idempotent || record.acks === 0)
           return `record ${number} of ${record.producer} is in ${where} at ${first} and at ${offset}`
         continue
       }
       firstOffset.set(number, offset)
-      if (!acknowledged.has(number) || broken.has(record.topic)) continue
+      if (!acknowledged.has(number) || broken.has(where)) continue
       const before = last.get(record.producer) ?? -1
       if (number < before)
         return `${where}:${offset} has record ${number} of ${record.producer} behind its record ${before}`
@@ -40,14 +40,12 @@ export function noGapNoDuplicate(): Invariant {
     return undefined
   }
 
-  const unflushed = new Set<string>()
   return {
     number: 'I6',
     name: 'no gap and no duplicate',
     observe(seen) {
-      if (seen.kind === 'topicCreated' && !seen.flushed) unflushed.add(seen.topic)
       // What told duplicates apart may have been lost with the records.
-      if (isBrokerPowerLoss(seen)) for (const topic of unflushed) broken.add(topic)
+      if (seen.kind === 'lossAllowed') broken.add(placeKey(seen))
       if (seen.kind === 'sent') sent.set(seen.record.number, seen.record)
       if (seen.kind === 'acknowledged') acknowledged.add(seen.number)
       return seen.kind === 'wholeLog' ? judge(seen) : undefined

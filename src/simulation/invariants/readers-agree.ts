@@ -1,23 +1,21 @@
 // Pure.
-import { isBrokerPowerLoss, placeKey } from '../observation.ts'
+import { placeKey } from '../observation.ts'
 import type { Invariant } from './invariant.ts'
 
 /**
  * A reader gets each offset once and in order, without a gap; and all readers find the same record at an
- * offset. Not in topics that a power loss was allowed to cut: there offsets are given out twice.
+ * offset. Not where records may have been lost: there offsets are given out twice.
  */
 export function readersAgree(): Invariant {
   const known = new Map<string, Map<number, number>>()
   const positions = new Map<string, number>()
-  const unflushed = new Set<string>()
   const broken = new Set<string>()
   return {
     number: 'I14',
     name: 'readers see one log, in order',
     observe(seen) {
-      if (seen.kind === 'topicCreated' && !seen.flushed) unflushed.add(seen.topic)
-      if (isBrokerPowerLoss(seen)) for (const topic of unflushed) broken.add(topic)
-      if (seen.kind !== 'delivered' || broken.has(seen.topic)) return undefined
+      if (seen.kind === 'lossAllowed') broken.add(placeKey(seen))
+      if (seen.kind !== 'delivered' || broken.has(placeKey(seen))) return undefined
       const where = placeKey(seen)
       const { offset, number, reader } = seen
       const key = `${reader} ${where}`

@@ -2,12 +2,15 @@
 import { acknowledgedSurvives } from './acknowledged-survives.ts'
 import { commitsStay } from './commits-stay.ts'
 import { ephemeralsEnd } from './ephemerals-end.ts'
+import { fencedWriteNothing } from './fenced-write-nothing.ts'
 import { groupsSkipNothing } from './groups-skip-nothing.ts'
 import type { Invariant } from './invariant.ts'
 import { noGapNoDuplicate } from './no-gap-no-duplicate.ts'
 import { noInternalError } from './no-internal-error.ts'
 import { nothingResurrected } from './nothing-resurrected.ts'
 import { oneController } from './one-controller.ts'
+import { oneLeader } from './one-leader.ts'
+import { oneLog } from './one-log.ts'
 import { progress } from './progress.ts'
 import { readersAgree } from './readers-agree.ts'
 import { watermarkGrows } from './watermark-grows.ts'
@@ -28,5 +31,8 @@ export function allInvariants(): Invariant[] {
     nothingResurrected(),
     noInternalError(),
     progress(),
+    oneLeader(),
+    fencedWriteNothing(),
+    oneLog(),
   ]
 }

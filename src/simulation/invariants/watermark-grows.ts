@@ -1,25 +1,30 @@
 // Pure.
-import { isBrokerPowerLoss, placeKey } from '../observation.ts'
+import { placeKey } from '../observation.ts'
 import type { Invariant } from './invariant.ts'
 
-/** The end of what may be read only grows, except over a power loss that may take back. */
+const isVoid = -1
+
+/** The end of what may be read only grows, except where records may have been lost. */
 export function watermarkGrows(): Invariant {
   const ends = new Map<string, number>()
-  const unflushed = new Set<string>()
+  /** By question: the ends that were known when it was asked; void where a loss has come between. */
+  const questions = new Map<number, Map<string, number>>()
   return {
     number: 'I3',
     name: 'high watermarks only grow',
     observe(seen) {
-      if (seen.kind === 'topicCreated' && !seen.flushed) unflushed.add(seen.topic)
-      if (isBrokerPowerLoss(seen)) {
-        for (const key of ends.keys())
-          if (unflushed.has(key.slice(0, key.lastIndexOf('-')))) ends.delete(key)
+      if (seen.kind === 'lossAllowed') {
+        const key = placeKey(seen)
+        ends.delete(key)
+        for (const floors of questions.values()) floors.set(key, isVoid)
       }
+      if (seen.kind === 'endsAsked') questions.set(seen.question, new Map(ends))
       if (seen.kind !== 'endOffset') return undefined
       const key = placeKey(seen)
-      const before = ends.get(key) ?? 0
+      const before = questions.get(seen.question)?.get(key) ?? 0
+      if (before === isVoid) return undefined
       if (seen.offset < before) return `${key} ended at ${before} and ends at ${seen.offset} now`
-      ends.set(key, seen.offset)
+      ends.set(key, Math.max(seen.offset, ends.get(key) ?? 0))
       return undefined
     },
   }

@@ -10,7 +10,7 @@ import {
   type ZooKeeperClient,
 } from '../../zookeeper/client/client.ts'
 import { ZooKeeperSession } from '../../zookeeper/client/session.ts'
-import type { Life } from '../host/life.ts'
+import type { Life } from '../../memory/life.ts'
 import type { CoordinationClientPlan } from '../plan.ts'
 import type { Ephemeral } from './ephemerals.ts'
 import type { ClientMain } from './processes.ts'

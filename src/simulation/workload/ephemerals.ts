@@ -1,5 +1,5 @@
 /** The ephemeral nodes that clients have made, and what their owners know of their sessions. */
-import type { Life } from '../host/life.ts'
+import type { Life } from '../../memory/life.ts'
 import type { World } from '../world.ts'
 
 export interface Ephemeral {

@@ -36,8 +36,12 @@ export class Finale {
   async run(): Promise<void> {
     const { world, cluster } = this.#scene
     this.#scene.isEnding = true
+    for (const place of this.#observer.places) this.#scene.observeReplicas(place, -1)
     if (!(await this.#within('the cluster is not up', () => cluster.isReady))) return
     this.#observer.restoredAtMs = world.nowMs
+    if (!(await this.#within('admins are not done', () => this.#areDone('admin')))) return
+    for (const [topic, { partitions }] of world.truth.topics)
+      this.#scene.grown.set(topic, partitions.size)
     this.#begin('the topics are not served', () => this.#produce())
     this.#begin('a topic made by an old tool is not taken up', () => this.#useTool())
     this.#begin('the signal cannot be written', () => this.#signal())
@@ -59,6 +63,7 @@ export class Finale {
       ['ephemerals of ended sessions are left', () => this.#ephemeralsAreSettled()],
     ]
     for (const [what, isSo] of ends) if (!(await this.#within(what, isSo))) return
+    if (!(await this.#within('in-sync sets are not whole', () => this.#areWhole()))) return
     this.#begin('the logs cannot be read', () => this.#readLogs())
     this.#begin('the counter cannot be read', () => this.#readCounter())
     await this.#within('', () => this.#awaited.size === 0)
@@ -101,19 +106,32 @@ export class Finale {
     return this.#observer.client.producer({ allowAutoTopicCreation: false })
   }
 
+  /** Every partition has a leader, and all replicas that it is to have are in sync. */
+  #areWhole(): boolean {
+    const { truth } = this.#scene.world
+    for (const [topic, { partitions, adding, removing }] of truth.topics) {
+      if (adding !== undefined || removing !== undefined) return false
+      for (const [partition, replicas] of partitions) {
+        const state = truth.state(topic, partition)
+        if (state === undefined || state.leader < 0) return false
+        if (!replicas.every((id) => state.isr.includes(id))) return false
+      }
+    }
+    return true
+  }
+
   /** A record to every partition; the last time, another now and then until all groups have heard. */
   async #produce(): Promise<void> {
     const producer = this.#producer()
     const sendAll = async (): Promise<void> => {
       await Promise.all(
         this.#observer.places.map(async (place) => {
-          const flushed = this.#scene.isFlushed(place.topic)
           const record = {
             ...place,
             producer: 'finale',
             acks: -1,
             idempotent: true,
-            flushed,
+            isPromised: true,
           } as const
           const { number, offset } = await this.#scene.send(producer, record, { valueBytes: 20 })
           if (offset === undefined) return
@@ -201,11 +219,22 @@ export class Finale {
       byPlace.set(placeKey(record), here)
       here.push({ offset, number })
     }
+    await this.#readReplicas()
     for (const place of places)
       world.observe({ kind: 'wholeLog', ...place, records: byPlace.get(placeKey(place)) ?? [] })
     const before = Math.min(...this.#first.values())
     for (const { name, topics } of plan.groups)
       world.observe({ kind: 'groupDone', group: name, topics, before })
+  }
+
+  /** @throws KafkaError */
+  async #readReplicas(): Promise<void> {
+    const { client, places } = this.#observer
+    const consumer = client.consumer({})
+    const ends = await consumer.endOffsets(places)
+    await consumer.close()
+    for (const { topic, partition, offset } of ends)
+      this.#scene.observeReplicas({ topic, partition }, offset)
   }
 
   async #readCounter(): Promise<void> {

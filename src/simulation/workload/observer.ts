@@ -7,7 +7,9 @@ import { delay } from '../../runtime/clock.ts'
 import type { Ports } from '../../runtime/service.ts'
 import { isZooKeeperError, type ZooKeeperClient } from '../../zookeeper/client/client.ts'
 import { ZooKeeperSession } from '../../zookeeper/client/session.ts'
+import { Errors } from '../../kafka/errors.ts'
 import type { Place } from '../observation.ts'
+import type { TopicPlan } from '../plan.ts'
 import { paths } from './coordination-clients.ts'
 import type { Scene } from './scene.ts'
 
@@ -30,9 +32,10 @@ export class Observer {
   }
 
   get places(): Place[] {
-    return this.#scene.plan.topics.flatMap(({ name, partitionCount }) =>
-      Array.from({ length: partitionCount }, (_, partition) => ({ topic: name, partition })),
-    )
+    return this.#scene.plan.topics.flatMap(({ name, partitionCount }) => {
+      const length = this.#scene.grown.get(name) ?? partitionCount
+      return Array.from({ length }, (_, partition) => ({ topic: name, partition }))
+    })
   }
 
   /** A session with coordination; a new one where the last has expired. @throws ZooKeeperError */
@@ -58,18 +61,30 @@ export class Observer {
     await zookeeper.makePath(paths.ephemerals)
     await zookeeper.create(paths.counter, Buffer.from('0'))
     await zookeeper.create(paths.signal, Buffer.from('act one'))
-    const outcomes = await this.client.admin().createTopics(
-      this.#scene.plan.topics.map(({ name, partitionCount, configs }) => {
-        return { name, partitions: partitionCount, replicationFactor: 1, configs }
-      }),
-    )
-    for (const { error } of outcomes) if (error !== undefined) throw error
     const { world, plan } = this.#scene
-    for (const { name, flushed } of plan.topics)
-      world.observe({ kind: 'topicCreated', topic: name, flushed })
+    for (const topic of plan.topics) {
+      await this.#createTopic(topic)
+      const { name, flushed, configs } = topic
+      const unclean = configs['unclean.leader.election.enable'] === 'true'
+      world.observe({ kind: 'topicCreated', topic: name, on: name, flushed, unclean })
+    }
     // The broker will make it when the first group appears.
-    const flushed = this.#scene.isFlushed('__consumer_offsets')
-    world.observe({ kind: 'topicCreated', topic: '__consumer_offsets', flushed })
+    const topic = '__consumer_offsets'
+    const flushed = this.#scene.isFlushed(topic)
+    world.observe({ kind: 'topicCreated', topic, on: topic, flushed, unclean: false })
+  }
+
+  /** Until it is there: a controller may not have heard of all brokers yet. */
+  async #createTopic(topic: TopicPlan): Promise<void> {
+    const { name, partitionCount: partitions, replicationFactor, configs } = topic
+    for (;;) {
+      const admin = this.client.admin()
+      const [outcome] = await admin.createTopics([{ name, partitions, replicationFactor, configs }])
+      const code = outcome?.error?.code ?? Errors.NONE
+      if (code === Errors.NONE || code === Errors.TOPIC_ALREADY_EXISTS) return
+      if (code !== Errors.INVALID_REPLICATION_FACTOR) throw outcome?.error
+      await delay(this.ports.clock, 100)
+    }
   }
 
   /** Looks on, for ever. */
@@ -93,10 +108,11 @@ export class Observer {
   }
 
   async #ends(): Promise<void> {
-    for (const end of await this.#consumer.endOffsets(this.places)) {
-      const { topic, partition, offset } = end
-      this.#scene.world.observe({ kind: 'endOffset', topic, partition, offset })
-    }
+    const { world } = this.#scene
+    const question = world.newQuestion()
+    world.observe({ kind: 'endsAsked', question })
+    for (const { topic, partition, offset } of await this.#consumer.endOffsets(this.places))
+      world.observe({ kind: 'endOffset', question, topic, partition, offset })
   }
 
   async #commits(): Promise<void> {

@@ -1,7 +1,7 @@
 /** The clients as processes on hosts of their own, started again when a fault has ended them. */
 import type { Clients } from '../faults.ts'
-import type { Life } from '../host/life.ts'
-import { isEcho } from '../host/life.ts'
+import type { Life } from '../../memory/life.ts'
+import { isEcho } from '../../memory/life.ts'
 import type { Ports } from '../../runtime/service.ts'
 import type { World } from '../world.ts'
 

@@ -36,7 +36,7 @@ export function producerMain(scene: Scene, plan: ProducerPlan): ClientMain {
           partition: random.below(topic.partitionCount),
           acks: plan.acks,
           idempotent: plan.idempotent,
-          flushed: topic.flushed,
+          isPromised: scene.isPromised(plan.acks, topic.replicationFactor),
         }
         void scene
           .send(producer, record, { valueBytes: random.below(plan.valueBytesMax) })

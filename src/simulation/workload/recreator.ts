@@ -63,7 +63,7 @@ class Recreator {
   async #live(name: string): Promise<void> {
     const { world } = this.#scene
     const flushed = this.#scene.isFlushed(this.#topic)
-    world.observe({ kind: 'topicCreated', topic: name, flushed })
+    world.observe({ kind: 'topicCreated', topic: name, on: this.#topic, flushed, unclean: false })
     const acknowledged: number[] = []
     const order = {
       producer: name,
@@ -71,7 +71,7 @@ class Recreator {
       partition: 0,
       acks: -1,
       idempotent: false,
-      flushed,
+      isPromised: true,
     } as const
     for (let count = 0; count < recordsPerLife; count += 1) {
       const options = { valueBytes: 100, on: this.#topic }
@@ -110,10 +110,11 @@ class Recreator {
 
   /** False where it is not sure that a fresh topic was made. */
   async #create(): Promise<boolean> {
+    const replicationFactor = this.#scene.plan.recreatedFactor
     try {
       const [outcome] = await this.#tools.client
         .admin()
-        .createTopics([{ name: this.#topic, partitions: 1, replicationFactor: 1 }])
+        .createTopics([{ name: this.#topic, partitions: 1, replicationFactor }])
       return outcome !== undefined && outcome.error === undefined
     } catch (error) {
       if (!(error instanceof KafkaError)) throw error
@@ -133,6 +134,9 @@ class Recreator {
           this.#hasLooseEnds = true
         const [described] = await admin.describeTopics([this.#topic])
         if (described?.error?.code === Errors.UNKNOWN_TOPIC_OR_PARTITION) return
+        this.#scene.world.note(
+          `${this.#topic}: deletion ${code ?? 'done'}, still ${described?.error?.code ?? 'there'}`,
+        )
       } catch (error) {
         if (!(error instanceof KafkaError)) throw error
         this.#hasLooseEnds = true

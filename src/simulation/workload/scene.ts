@@ -4,8 +4,9 @@ import type { ConsumedRecord } from '../../client/consumer/types.ts'
 import type { Producer } from '../../client/producer/types.ts'
 import type { Ports } from '../../runtime/service.ts'
 import type { Cluster } from '../cluster.ts'
-import type { SentRecord } from '../observation.ts'
-import type { Plan } from '../plan.ts'
+import type { Place, ReplicaLog, SentRecord } from '../observation.ts'
+import { brokerHost, type Plan } from '../plan.ts'
+import { storedBatches } from '../replica-logs.ts'
 import type { World } from '../world.ts'
 import { Ephemerals } from './ephemerals.ts'
 
@@ -23,6 +24,8 @@ export class Scene {
   readonly signals = new Map<string, string>()
   /** Per group and partition, the largest record number delivered. */
   readonly delivered = new Map<string, number>()
+  /** How many partitions topics have that were given more. */
+  readonly grown = new Map<string, number>()
   #numbers = 0
 
   constructor(world: World, cluster: Cluster, plan: Plan) {
@@ -67,6 +70,25 @@ export class Scene {
       this.world.observe({ kind: 'failed', number })
       return { number, offset: undefined }
     }
+  }
+
+  /** Whether SPEC.md section 1 promises anything for these acks. */
+  isPromised(acks: -1 | 0 | 1, replicationFactor: number): boolean {
+    const isMoved = this.plan.admins.some(({ actions }) => actions.includes('reassign'))
+    return acks === -1 || (acks === 1 && replicationFactor === 1 && !isMoved)
+  }
+
+  /** @param committed as in the observation. */
+  observeReplicas(place: Place, committed: number): void {
+    const { world, plan } = this
+    const replicas: ReplicaLog[] = []
+    const inSync = world.truth.state(place.topic, place.partition)?.isr ?? []
+    for (let broker = 0; broker < plan.brokerCount; broker += 1) {
+      if (committed >= 0 && !inSync.includes(broker)) continue
+      const batches = storedBatches(world.host(brokerHost(broker)).disk, place)
+      if (batches !== undefined) replicas.push({ broker, batches })
+    }
+    world.observe({ kind: 'replicaLogs', ...place, replicas, committed })
   }
 
   isFlushed(topic: string): boolean {

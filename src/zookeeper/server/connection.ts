@@ -161,7 +161,8 @@ export class ServerConnection implements ConnectionView {
     this.host.logger.warn(`/${remoteAddress}:${remotePort} session 0x${session} ${message}`)
   }
 
-  private touch(): void {
+  /** Its client is alive. */
+  touch(): void {
     const { clock, processor } = this.host
     if (this.session !== undefined) processor.sessions.touch(this.session, clock.monotonicMs())
   }

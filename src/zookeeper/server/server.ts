@@ -248,6 +248,14 @@ export class CoordinationServer implements Service {
 
   // Expiry
 
+  /**
+   * Counts the sessions of all connections as heard of just now, but those that `isSilent` picks by the
+   * port they come from: for a clock that was set forward under clients that have not slept.
+   */
+  hear(isSilent: (port: number) => boolean): void {
+    for (const connection of this.connections) if (!isSilent(connection.port)) connection.touch()
+  }
+
   private armExpiry(processor: RequestProcessor<ServerConnection>): void {
     const { clock } = this.ports
     const at = processor.sessions.nextExpiry()

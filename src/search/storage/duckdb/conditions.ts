@@ -6,14 +6,14 @@ import type {
   Condition,
   PatternCondition,
   PhraseCondition,
-  TextPattern,
   TokenCondition,
 } from '../plan.ts'
 import { idHash } from './append.ts'
+import { fitsSql, hasTokenSql, isAnything, piecesOf, startsSql } from './fits.ts'
 import { textSql } from './postings.ts'
 import { hasColumn, idTable } from './segment.ts'
 import type { Slice } from './slice.ts'
-import type { Posting, SliceRows } from './slice-rows.ts'
+import { type Posting, type SliceRows, tokenPosting } from './slice-rows.ts'
 import { and, listColumn, or, type Parameters, singleColumn } from './sql.ts'
 
 /** True, false or null (which counts as false) for each row. */
@@ -58,7 +58,7 @@ export function conditionSql(condition: Condition, rows: SliceRows): string {
     case 'bool':
       return boolSql(condition, rows)
     case 'constant':
-      return conditionSql(condition.inner, rows)
+      return rows.once(condition, () => rows.unscored(() => conditionSql(condition.inner, rows)))
     case 'dismax':
       return anySql(condition.inner, rows)
   }
@@ -78,14 +78,14 @@ function boolSql(condition: BoolCondition, rows: SliceRows): string {
   return and(parts)
 }
 
-/** One of the conditions. Where scores do not part them, tokens are looked up together. */
+/** One of the conditions. Where scores do not part them, postings are looked up together. */
 function anySql(conditions: readonly Condition[], rows: SliceRows): string {
   const parts: string[] = []
   const together: Posting[] = []
   for (const one of conditions) {
-    const mayJoin = one.kind === 'token' && rows.slice.part === 'posted' && !rows.isScored
-    if (mayJoin) together.push(...postingsOf(one, rows.slice))
-    else parts.push(conditionSql(one, rows))
+    const postings = rows.isScored ? undefined : postingsOf(one, rows)
+    if (postings === undefined) parts.push(conditionSql(one, rows))
+    else together.push(...postings)
   }
   if (together.length > 0) parts.push(`${rows.frequency(together)} IS NOT NULL`)
   return or(parts)
@@ -124,9 +124,19 @@ function equalsSql(
   return anyValueSql(slice, field, (value) => `list_contains(${list}, ${value})`)
 }
 
-function postingsOf({ field, tokens }: TokenCondition, slice: Slice): Posting[] {
+/** What has to be looked up of a condition that postings alone decide; undefined for others. */
+function postingsOf(condition: Condition, rows: SliceRows): Posting[] | undefined {
+  const { slice, parameters } = rows
+  if (slice.part !== 'posted') return undefined
+  if (condition.kind !== 'token' && condition.kind !== 'pattern') return undefined
+  const { field } = condition
+  if (field.type !== 'text') return undefined
   if (textSql(slice.segment, field) === undefined) return []
-  return tokens.map((token) => ({ field, token }))
+  if (condition.kind === 'token') {
+    return condition.tokens.map((token) => tokenPosting(field, token, parameters))
+  }
+  if (isAnything(condition.pattern)) return undefined
+  return [{ field, test: fitsSql(condition.pattern, 'token', parameters) }]
 }
 
 /** Any of the tokens in the text: by postings, or by cutting up the texts that contain the letters. */
@@ -135,9 +145,8 @@ function tokenSql(condition: TokenCondition, rows: SliceRows): string {
   const { field, tokens } = condition
   const text = textSql(slice.segment, field)
   if (text === undefined || tokens.length === 0) return 'false'
-  if (slice.part === 'posted') {
-    return `${rows.frequency(postingsOf(condition, slice))} IS NOT NULL`
-  }
+  const postings = postingsOf(condition, rows)
+  if (postings !== undefined) return `${rows.frequency(postings)} IS NOT NULL`
   const [only] = tokens
   if (isScored && tokens.length === 1 && only !== undefined) {
     return `${tokenCounts(condition, only, rows).frequency} > 0`
@@ -197,7 +206,7 @@ export function countsOf(
   if (text === undefined || first === undefined) return undefined
   if (condition.kind === 'phrase') return phraseCounts(condition, text, rows)
   if (rows.slice.part !== 'posted') return tokenCounts(condition, first, rows)
-  const posting = { field, token: first }
+  const posting = tokenPosting(field, first, rows.parameters)
   return { frequency: rows.frequency([posting]), length: rows.length(posting) }
 }
 
@@ -237,7 +246,12 @@ function candidateTests(condition: PhraseCondition, text: string, rows: SliceRow
   const isPosted = rows.slice.part === 'posted'
   return [...new Set(tokens)].map((token) => {
     const isWhole = !prefix || tokens.indexOf(token) < tokens.length - 1
-    if (isPosted && isWhole) return `${rows.frequency([{ field, token }])} IS NOT NULL`
+    if (isPosted) {
+      const posting = isWhole
+        ? tokenPosting(field, token, rows.parameters)
+        : { field, test: startsSql('token', token, rows.parameters) }
+      return `${rows.frequency([posting])} IS NOT NULL`
+    }
     return `contains(${foldedSql(field, text)}, ${rows.parameters.shared(token)})`
   })
 }
@@ -250,25 +264,14 @@ function patternSql(condition: PatternCondition, rows: SliceRows): string {
   }
   const text = textSql(slice.segment, field)
   if (text === undefined) return 'false'
-  const literals = pattern.kind === 'regex' ? pattern.literals : []
-  const test = containsSql(field, text, literals, parameters)
+  if (isAnything(pattern)) return hasTokenSql(field, text)
+  const postings = postingsOf(condition, rows)
+  if (postings !== undefined) return `${rows.frequency(postings)} IS NOT NULL`
+  const test = containsSql(field, text, piecesOf(pattern), parameters)
   const fits = fitsSql(pattern, 'v', parameters)
   return ofTokens({ field, text, test }, rows, (list) => {
     return `len(list_filter(${list}, lambda v: ${fits})) > 0`
   })
-}
-
-function fitsSql(pattern: TextPattern, value: string, parameters: Parameters): string {
-  if (pattern.kind === 'regex') {
-    return `regexp_full_match(${value}, ${parameters.add(pattern.re2, 'VARCHAR')}, 's')`
-  }
-  const text = parameters.add(pattern.text, 'VARCHAR')
-  const near = `damerau_levenshtein(${value}, ${text}) <= ${pattern.distance}`
-  const length = pattern.text.length
-  const lengths = `length(${value}) BETWEEN ${length - pattern.distance} AND ${length + pattern.distance}`
-  if (pattern.prefix === 0) return `(${lengths} AND ${near})`
-  const start = parameters.add(pattern.text.slice(0, pattern.prefix), 'VARCHAR')
-  return `(${lengths} AND starts_with(${value}, ${start}) AND ${near})`
 }
 
 function phraseSql(condition: PhraseCondition, rows: SliceRows): string {
@@ -321,13 +324,15 @@ function idsSql(ids: readonly string[], slice: Slice, parameters: Parameters): s
   return `(${supplied} OR (id IS NULL AND list_contains(${parameters.list(seqs, 'whole')}, seq)))`
 }
 
-/** Rows that meet the condition have one of its tokens, or of its phrases' tokens. */
+/** Rows that meet the condition have one of its tokens, or of its phrases' or patterns' tokens. */
 export function needsPosting(condition: Condition): boolean {
   switch (condition.kind) {
     case 'token':
       return condition.tokens.length > 0
     case 'phrase':
-      return condition.tokens.length > (condition.prefix ? 1 : 0)
+      return condition.tokens.length > 0
+    case 'pattern':
+      return condition.field.type === 'text' && !isAnything(condition.pattern)
     case 'bool': {
       const { must, filter, should, minimumShouldMatch } = condition
       if ([...must, ...filter].some(needsPosting)) return true
@@ -341,7 +346,6 @@ export function needsPosting(condition: Condition): boolean {
     case 'equals':
     case 'ids':
     case 'none':
-    case 'pattern':
     case 'present':
     case 'range':
     default:

@@ -8,7 +8,7 @@ import type {
 import type { Clock } from '../../../runtime/clock.ts'
 import { UserError } from '../../../runtime/service.ts'
 import { illegalArgument, type SearchError } from '../../errors.ts'
-import { SearchTimeoutError } from '../storage.ts'
+import { DiskFullError, SearchTimeoutError } from '../storage.ts'
 import { quoteName, quoteText, type SqlValue } from './sql.ts'
 
 type Library = typeof import('@duckdb/node-api')
@@ -147,6 +147,27 @@ async function loadLibrary(): Promise<Library> {
     throw new UserError('search needs the package @duckdb/node-api: npm install @duckdb/node-api', {
       cause: error,
     })
+  }
+}
+
+/** All that the work does, or nothing of it. @throws DiskFullError where there is no room for it */
+export async function inTransaction(
+  connection: { run(sql: string): Promise<unknown> },
+  work: () => Promise<void>,
+): Promise<void> {
+  try {
+    await connection.run('BEGIN')
+    try {
+      await work()
+    } catch (error) {
+      await connection.run('ROLLBACK')
+      throw error
+    }
+    // A commit that fails rolls back by itself.
+    await connection.run('COMMIT')
+  } catch (error) {
+    const isFull = error instanceof Error && error.message.includes('No space left on device')
+    throw isFull ? new DiskFullError('no space left on device', { cause: error }) : error
   }
 }
 

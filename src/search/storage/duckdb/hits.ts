@@ -6,7 +6,7 @@ import type { Condition, FieldSortKey, HitsPlan, ShardPlan, SortKey, StoredHit }
 import { anyValueSql, conditionSql, needsPosting } from './conditions.ts'
 import type { Engine, Rows } from './engine.ts'
 import { IndexFile } from './index-file.ts'
-import { scoreSql } from './scores.ts'
+import { floatSql, scoreSql } from './scores.ts'
 import { hasColumn, type Segment } from './segment.ts'
 import { fromSql, type Slice, sliceSql, slicesOf } from './slice.ts'
 import { SliceRows } from './slice-rows.ts'
@@ -84,7 +84,8 @@ async function findRows(engine: Engine, plan: HitsPlan): Promise<Found[]> {
     const weighed = plan.scores ? await weigh(engine, file, shard.condition) : undefined
     const condition = weighed?.condition ?? shard.condition
     for (const slice of slicesOf(file, condition, { shard: at })) {
-      const rows = new SliceRows(slice, parameters, plan.scores)
+      const isScored = plan.scores && !scoresAlike(condition)
+      const rows = new SliceRows(slice, parameters, isScored)
       const number = slices.length
       selects.push(selectSql({ plan, condition, rows, weights: weighed?.weights, number }))
       slices.push(slice)
@@ -129,11 +130,26 @@ interface SelectParts {
 function selectSql({ plan, condition, rows, weights, number }: SelectParts): string {
   const { slice, parameters } = rows
   const where = whereSql(rows, condition)
-  const score = weights === undefined ? 'NULL::FLOAT' : scoreSql(condition, rows, weights)
+  const score = foundScoreSql(condition, rows, weights)
   const keys = plan.sort.map((key, at) => `${keySql(key, slice, parameters)} AS k${at}`)
   const scored = `SELECT *, ${score} AS score FROM ${rows.from(needsPosting(condition))}`
   const columns = [`${number} AS slice, ${slice.shard} AS shard, seq, score`, ...keys]
   return `SELECT ${columns.join(', ')} FROM (${scored} WHERE ${where})`
+}
+
+/** All rows that are found score the same, so that no test is needed to tell. */
+function scoresAlike(condition: Condition): boolean {
+  return condition.kind === 'constant' || condition.kind === 'pattern'
+}
+
+function foundScoreSql(
+  condition: Condition,
+  rows: SliceRows,
+  weights: Weights | undefined,
+): string {
+  if (weights === undefined) return 'NULL::FLOAT'
+  if (scoresAlike(condition) && 'boost' in condition) return floatSql(condition.boost)
+  return scoreSql(condition, rows, weights)
 }
 
 function keySql(key: SortKey, slice: Slice, parameters: Parameters): string {

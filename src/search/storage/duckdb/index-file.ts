@@ -17,7 +17,7 @@ import type {
 } from '../index-storage.ts'
 import { addColumnSql, appendRows, idHash, missingColumns } from './append.ts'
 import { AutoIds } from './auto-id.ts'
-import { type Engine, Rows, run } from './engine.ts'
+import { type Engine, inTransaction, Rows, run } from './engine.ts'
 import { Postings, type PostingSettings } from './postings.ts'
 import {
   eventTable,
@@ -200,8 +200,7 @@ export class IndexFile implements IndexStorage {
     const segment = rows.length === 0 ? undefined : this.#openSegment(rows)
     const added = segment === undefined ? [] : missingColumns(segment, rows)
     const isNew = segment !== undefined && !this.segments.includes(segment)
-    await connection.run('BEGIN')
-    try {
+    await inTransaction(connection, async () => {
       if (isNew) await createTables(this.#ports.engine.library, connection, this.catalog, segment)
       if (segment !== undefined) {
         for (const column of added) {
@@ -213,13 +212,7 @@ export class IndexFile implements IndexStorage {
       }
       if (gone.length > 0) await this.#appendGone(gone, batch.nextSeq)
       if (definition !== undefined) await this.#writeDefinition(definition)
-      await connection.run('COMMIT')
-    } catch (error) {
-      await connection.run('ROLLBACK').catch((failure: unknown) => {
-        this.#ports.logger.error(`cannot roll back in index [${this.identity.name}]`, failure)
-      })
-      throw error
-    }
+    })
     this.#nextSeq = batch.nextSeq
     if (definition !== undefined) this.#definition = definition
     if (segment !== undefined) {
@@ -309,6 +302,7 @@ export class IndexFile implements IndexStorage {
       this.segments.push(segment)
     }
     segment.rows += rows.length
+    for (const { source } of rows.heads) segment.unpostedChars += source.length
     segment.lastSeq = rows.heads.at(-1)?.seq ?? segment.lastSeq
     const time = this.timeField()
     const times = time === undefined ? undefined : rows.columns.get(time.column)

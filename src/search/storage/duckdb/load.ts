@@ -7,10 +7,12 @@ import {
   fixedColumnCount,
   freshLengthTable,
   newSegment,
+  postingTable,
   type Segment,
   type SegmentColumn,
 } from './segment.ts'
-import { hashProbe } from './postings.ts'
+import { postingsLayout } from './postings.ts'
+import { createPostingTables } from './tables.ts'
 import { quoteName, singleColumn, type SqlValue } from './sql.ts'
 
 export interface LoadedIndex {
@@ -34,43 +36,56 @@ export async function loadSegments(
   const read: Read = async (sql, values = []) =>
     new Rows(await run(engine.library, connection, sql, values))
   const name = quoteName(catalog)
-  const tables = await read(
-    "SELECT count(*) FROM duckdb_tables() WHERE database_name = $1 AND table_name = 'meta'",
-    [catalog],
-  )
-  if (tables.number(0, 0) === 0) return undefined
+  if (!(await tableNames(read, catalog)).has('meta')) return undefined
   const meta = await read(`SELECT value FROM ${name}.meta WHERE key = 'definition'`)
   const definition = meta.text(0, 0)
   if (definition === undefined) return undefined
   const described = describe(definition)
-  const segments = await readSegments(read, catalog, described.timeColumn)
+  const segments = await readSegments({ connection, read, catalog }, described.timeColumn)
   const gone = await read(`SELECT coalesce(max(next_seq), 0) FROM ${name}.gone`)
   const last = segments.at(-1)?.lastSeq ?? -1
   const nextSeq = Math.max(last + 1, gone.number(0, 0))
   return { name: described.name, definition, segments, nextSeq }
 }
 
+interface Opening {
+  readonly connection: DuckDBConnection
+  readonly read: Read
+  readonly catalog: string
+}
+
 async function readSegments(
-  read: Read,
-  catalog: string,
+  { connection, read, catalog }: Opening,
   timeColumn: number | undefined,
 ): Promise<Segment[]> {
   const name = quoteName(catalog)
   const rows = await read(
     `SELECT s.k, s.base, s.opened_ms, p.below FROM ${name}.segment s LEFT JOIN ` +
-      `(SELECT k, max(below) AS below FROM ${name}.posted WHERE probe = ${hashProbe} GROUP BY k) p ` +
+      `(SELECT k, max(below) AS below FROM ${name}.posted WHERE probe = ${postingsLayout} GROUP BY k) p ` +
       'ON p.k = s.k ORDER BY s.k',
   )
+  const tables = await tableNames(read, catalog)
   const segments: Segment[] = []
   for (let row = 0; row < rows.length; row++) {
     const segment = newSegment(rows.number(0, row), rows.number(1, row), rows.number(2, row))
     segment.postedBelow = Math.max(rows.number(3, row), segment.base)
+    // Made by an earlier version: its postings have another layout.
+    const isOld = !tables.has(postingTable(segment))
+    if (isOld) await createPostingTables(connection, catalog, segment)
     segment.mergedBelow = await mergedBelow(read, catalog, segment)
     segment.sealed = row < rows.length - 1
     await readSegment(read, catalog, segment, timeColumn)
+    if (segment.lastSeq >= segment.postedBelow) segment.unpostedChars = Number.POSITIVE_INFINITY
     segments.push(segment)
   }
   return segments
+}
+
+async function tableNames(read: Read, catalog: string): Promise<Set<string>> {
+  const rows = await read('SELECT table_name FROM duckdb_tables() WHERE database_name = $1', [
+    catalog,
+  ])
+  return new Set(Array.from({ length: rows.length }, (_, row) => rows.text(0, row) ?? ''))
 }
 
 /** Fresh postings begin where the large tables end. */

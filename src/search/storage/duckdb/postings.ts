@@ -1,11 +1,11 @@
 /**
  * Writes the posting tables of an index in the background. Rows that trickle in are posted soon, into
  * tables of their own, since scanning many fields is slow; many rows at a time are merged into the
- * large tables, in the order of tokens, so that a lookup touches few of their row groups.
+ * large tables, in the order of fields and tokens, so that a lookup touches few of their row groups.
  */
 import type { DuckDBConnection } from '@duckdb/node-api'
 import type { Logger } from '../../../runtime/logger.ts'
-import { type Engine, run } from './engine.ts'
+import { type Engine, inTransaction, Rows, run } from './engine.ts'
 import type { IndexIdentity } from '../index-storage.ts'
 import {
   eventTable,
@@ -19,18 +19,24 @@ import {
 import { listColumn, singleColumn, tokensSql } from './sql.ts'
 import type { Field } from '../../mapping/field.ts'
 
-/**
- * The engine's hash is not promised to stay the same between its versions: what it makes of a fixed
- * value is stored with the postings, and postings with another value are not used.
- */
-export const hashProbe = "hash('millrace', 1)"
+/** Stored with how far rows are posted: postings of another layout are not used, but made anew. */
+export const postingsLayout = 2
 
 export interface PostingSettings {
-  /** Rows without postings that searches may have to scan. */
+  /** Rows without postings that searches of a small index may have to scan. */
   readonly unpostedRows: number
   /** Rows whose postings are merged at once; and at most so many are posted at once. */
   readonly mergedRows: number
 }
+
+/** Of the posted rows this part, but at most so many times the setting, may be without postings. */
+const postedShare = 8
+const unpostedFactor = 16
+
+/** Text that is cut at once: some 200 MB of memory. */
+const postedBytesMax = 32_000_000
+/** Postings whose lists are joined at once. */
+const mergedPostingsMax = 16_000_000
 
 /** Above this many times the rows that are posted at once, writers wait. */
 const waitingFactor = 8
@@ -101,7 +107,10 @@ export class Postings {
       if (fresh >= mergedRows || (segment.sealed && unposted === 0 && fresh > 0)) {
         return { kind: 'merge', segment }
       }
-      if (unposted >= unpostedRows || (segment.sealed && unposted > 0)) {
+      // The more there is to search anyway, the more may be scanned: large batches cost half.
+      const posted = (segment.postedBelow - segment.base) / postedShare
+      const least = Math.max(unpostedRows, Math.min(posted, unpostedFactor * unpostedRows))
+      if (unposted >= least || (segment.sealed && unposted > 0)) {
         return { kind: 'post', segment }
       }
     }
@@ -116,6 +125,7 @@ export class Postings {
         if (work.kind === 'post') await this.#post(this.#connection, work.segment)
         else await this.#merge(this.#connection, work.segment)
       } catch (error) {
+        work.segment.unpostedChars = Number.POSITIVE_INFINITY
         if (this.#stopped) return
         this.#ports.logger.error(`postings of index [${this.#file.identity.name}] failed`, error)
         return
@@ -123,39 +133,31 @@ export class Postings {
     }
   }
 
-  async #transaction(connection: DuckDBConnection, work: () => Promise<void>): Promise<void> {
-    await connection.run('BEGIN')
-    try {
-      await work()
-      await connection.run('COMMIT')
-    } catch (error) {
-      await connection.run('ROLLBACK')
-      throw error
-    }
-  }
-
   async #post(connection: DuckDBConnection, segment: Segment): Promise<void> {
     const { mergedRows } = this.#ports.postings
-    const below = Math.min(segment.postedBelow + mergedRows, segment.lastSeq + 1)
-    const span = { from: segment.postedBelow, below }
-    // As many as a merge would take go where that would put them.
+    const span = await this.#span(connection, segment)
+    const { below } = span
+    // As many as a merge would take go where that would put them; the others need no order yet.
     const isLarge = segment.mergedBelow === span.from && below - span.from >= mergedRows
     const lengths = isLarge ? lengthTable(segment) : freshLengthTable(segment)
     const postings = isLarge ? postingTable(segment) : freshPostingTable(segment)
-    await this.#transaction(connection, async () => {
-      for (const tokens of tokenRows(this.#file, segment, span)) {
+    await inTransaction(connection, async () => {
+      for (const cut of cutStatements(this.#file, segment, span)) {
+        await connection.run(`CREATE OR REPLACE TEMP TABLE cut AS ${cut}`)
         await connection.run(
-          `INSERT INTO ${this.#file.table(lengths)} ` +
-            `SELECT f, doc, len(tokens)::UINTEGER FROM (${tokens}) ORDER BY f, doc`,
+          `INSERT INTO ${this.#file.table(lengths)} SELECT f, unnest(docs) AS doc, n ` +
+            'FROM (SELECT f, docs, len(tokens)::UINTEGER AS n FROM cut) WHERE n > 0' +
+            (isLarge ? ' ORDER BY f, doc' : ''),
         )
         await connection.run(
-          `INSERT INTO ${this.#file.table(postings)} ` +
-            `SELECT h, doc, least(count(*), 65535)::USMALLINT FROM ` +
-            `(SELECT doc, hash(unnest(tokens), f) AS h FROM (${tokens})) ` +
-            'GROUP BY h, doc ORDER BY h, doc',
+          `INSERT INTO ${this.#file.table(postings)} SELECT f, t, list(doc) FROM ` +
+            '(SELECT f, t, unnest(docs) AS doc FROM ' +
+            '(SELECT f, unnest(tokens) AS t, docs FROM cut)) GROUP BY f, t' +
+            (isLarge ? ' ORDER BY f, t' : ''),
         )
+        await connection.run('DROP TABLE cut')
       }
-      const insert = `INSERT INTO ${this.#file.table('posted')} SELECT $1, $2, ${hashProbe}`
+      const insert = `INSERT INTO ${this.#file.table('posted')} SELECT $1, $2, ${postingsLayout}`
       const { library } = this.#ports.engine
       await run(library, connection, insert, [segment.number, BigInt(below)])
     })
@@ -163,17 +165,48 @@ export class Postings {
     if (isLarge) segment.mergedBelow = below
   }
 
+  /** The rows to post next: no more than memory holds the tokens of. Texts are shorter than sources. */
+  async #span(connection: DuckDBConnection, segment: Segment): Promise<Span> {
+    const from = segment.postedBelow
+    const rows = Math.min(this.#ports.postings.mergedRows, segment.lastSeq + 1 - from)
+    const span = { from, below: from + rows }
+    const chars = segment.unpostedChars
+    const isAll = span.below > segment.lastSeq
+    // Counted anew from here on, if all there is gets posted; else no longer known.
+    segment.unpostedChars = isAll ? 0 : Number.POSITIVE_INFINITY
+    if (isAll && chars <= postedBytesMax) return span
+    const texts = this.#file.textFields().flatMap((field) => textSql(segment, field) ?? [])
+    if (texts.length === 0) return span
+    const lengths = texts.map((text) => `coalesce(strlen(${text}), 0)`)
+    const { library } = this.#ports.engine
+    const sum = `SELECT sum(${lengths.join(' + ')}) ${rowsSql(this.#file, segment, span)}`
+    const bytes = new Rows(await run(library, connection, sum, [])).number(0, 0)
+    if (bytes <= postedBytesMax) return span
+    segment.unpostedChars = Number.POSITIVE_INFINITY
+    return { from, below: from + Math.max(1, Math.floor((rows * postedBytesMax) / bytes)) }
+  }
+
   async #merge(connection: DuckDBConnection, segment: Segment): Promise<void> {
-    const moves = [
-      { from: freshLengthTable(segment), to: lengthTable(segment), order: 'field, doc' },
-      { from: freshPostingTable(segment), to: postingTable(segment), order: 'h, doc' },
-    ]
-    await this.#transaction(connection, async () => {
-      for (const { from, to, order } of moves) {
-        const fresh = this.#file.table(from)
+    const table = (name: string): string => this.#file.table(name)
+    const freshLengths = table(freshLengthTable(segment))
+    const freshPostings = table(freshPostingTable(segment))
+    await inTransaction(connection, async () => {
+      await connection.run(
+        `INSERT INTO ${table(lengthTable(segment))} ` +
+          `SELECT * FROM ${freshLengths} ORDER BY field, doc`,
+      )
+      const count = `SELECT sum(len(docs)) FROM ${freshPostings}`
+      const { library } = this.#ports.engine
+      const postings = new Rows(await run(library, connection, count, [])).number(0, 0)
+      const parts = Math.ceil(postings / mergedPostingsMax)
+      for (let part = 0; part < parts; part++) {
         await connection.run(
-          `INSERT INTO ${this.#file.table(to)} SELECT * FROM ${fresh} ORDER BY ${order}`,
+          `INSERT INTO ${table(postingTable(segment))} SELECT field, token, flatten(list(docs)) ` +
+            `FROM ${freshPostings} WHERE hash(token) % ${parts} = ${part} ` +
+            'GROUP BY field, token ORDER BY field, token',
         )
+      }
+      for (const fresh of [freshLengths, freshPostings]) {
         await connection.run(`DELETE FROM ${fresh}`)
       }
     })
@@ -191,24 +224,33 @@ interface Span {
   readonly below: number
 }
 
-/** One statement per way to cut texts: rows (doc, f, tokens) of all its fields that have any. */
-function tokenRows(file: PostingTarget, segment: Segment, span: Span): string[] {
+/**
+ * One statement per way to cut texts: rows (f, docs, tokens), one for each text that a field has, since
+ * in most fields of a log a few texts come again and again. The tokens may be none: a test of that here
+ * would make the engine cut every text twice.
+ */
+function cutStatements(file: PostingTarget, segment: Segment, span: Span): string[] {
   const byCut = new Map<string, string[]>()
   for (const field of file.textFields()) {
     const text = textSql(segment, field)
     if (text === undefined) continue
-    const cut = tokensSql(field.analyzer, 's.x')
+    const cut = tokensSql(field.analyzer, 'x')
     const texts = byCut.get(cut) ?? []
     byCut.set(cut, texts)
     texts.push(`{'f': ${field.number}, 'x': ${text}}`)
   }
   return [...byCut].map(
     ([cut, texts]) =>
-      `SELECT * FROM (SELECT doc, s.f::INTEGER AS f, ${cut} AS tokens FROM ` +
+      `SELECT f, docs, ${cut} AS tokens FROM ` +
+      '(SELECT s.f::INTEGER AS f, s.x AS x, list(doc) AS docs FROM ' +
       `(SELECT (seq - ${segment.base})::UINTEGER AS doc, unnest([${texts.join(', ')}]) AS s ` +
-      `FROM ${file.table(eventTable(segment))} WHERE seq >= ${span.from} AND seq < ${span.below}) ` +
-      'WHERE s.x IS NOT NULL) WHERE len(tokens) > 0',
+      `${rowsSql(file, segment, span)}) ` +
+      'WHERE s.x IS NOT NULL GROUP BY s.f, s.x)',
   )
+}
+
+function rowsSql(file: PostingTarget, segment: Segment, { from, below }: Span): string {
+  return `FROM ${file.table(eventTable(segment))} WHERE seq >= ${from} AND seq < ${below}`
 }
 
 /** A row's text of a field, several values as lines; undefined where the segment has none. */

@@ -13,6 +13,8 @@ export interface Segment {
   lastSeq: number
   /** Rows with a seq below this have postings. */
   postedBelow: number
+  /** Length of the sources of the other rows; infinite where that is not known. */
+  unpostedChars: number
   /** Rows with a seq below this have theirs in the large posting tables, the others in the fresh ones. */
   mergedBelow: number
   /** Fields that had postings when the rows were posted. */
@@ -38,6 +40,7 @@ export function newSegment(number: number, base: number, openedMs: number): Segm
     rows: 0,
     lastSeq: base - 1,
     postedBelow: base,
+    unpostedChars: 0,
     mergedBelow: base,
     sealed: false,
     firstTime: Number.POSITIVE_INFINITY,
@@ -65,12 +68,15 @@ export function hasColumn(segment: Segment, column: number, isList: boolean): bo
 }
 
 export const eventTable = (segment: Segment): string => `ev_${segment.number}`
-/** Posting rows (h, doc, tf): hash of token and field, row's seq minus base, how often. */
-export const postingTable = (segment: Segment): string => `post_${segment.number}`
+/**
+ * Posting rows (field, token, docs): the rows that a field's text has the token in, as seq minus base;
+ * one that has it several times stands there as often.
+ */
+export const postingTable = (segment: Segment): string => `term_${segment.number}`
 /** Lengths of text fields (field, doc, len) in tokens, for scores. */
 export const lengthTable = (segment: Segment): string => `len_${segment.number}`
 /** The same of the youngest rows, in the order they came. */
-export const freshPostingTable = (segment: Segment): string => `post_fresh_${segment.number}`
+export const freshPostingTable = (segment: Segment): string => `term_fresh_${segment.number}`
 export const freshLengthTable = (segment: Segment): string => `len_fresh_${segment.number}`
 /** Ids (h, seq) of rows whose id was supplied. */
 export const idTable = (segment: Segment): string => `id_${segment.number}`

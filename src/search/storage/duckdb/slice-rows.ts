@@ -5,10 +5,11 @@ import type { Condition } from '../plan.ts'
 import { fromSql, type Slice } from './slice.ts'
 import { or, type Parameters, tokensSql } from './sql.ts'
 
-/** One token in one field's text. */
+/** Tokens of one field's texts. */
 export interface Posting {
   readonly field: Field
-  readonly token: string
+  /** SQL: whether a posting row's `token` is meant. */
+  readonly test: string
 }
 
 interface Lookup {
@@ -18,6 +19,9 @@ interface Lookup {
   length: string | undefined
 }
 
+/** Above this many rows, lists of all texts cost more than compiling one expression for each. */
+const cutTogetherMax = 16_384
+
 /**
  * However many tokens and fields a statement asks for, its rows are joined with the postings once, and
  * what is asked of every row is computed once: a lookup of its own for each token, and again for each
@@ -26,10 +30,8 @@ interface Lookup {
 export class SliceRows {
   readonly slice: Slice
   readonly parameters: Parameters
-  /** Rows are scored: each test is wanted for itself, and more than once. */
-  readonly isScored: boolean
+  #isScored: boolean
   readonly #lookups = new Map<string, Lookup>()
-  readonly #hashes = new Map<string, string>()
   readonly #columns = new Map<Condition, { readonly name: string; sql: string }>()
   /** By how texts are cut: the texts. */
   readonly #cuts = new Map<string, string[]>()
@@ -37,10 +39,26 @@ export class SliceRows {
   constructor(slice: Slice, parameters: Parameters, isScored: boolean) {
     this.slice = slice
     this.parameters = parameters
-    this.isScored = isScored
+    this.#isScored = isScored
   }
 
-  /** Column: how often the token stands in the text (of several, the greatest); null where none does. */
+  /** Rows are scored: each test is wanted for itself, and more than once. */
+  get isScored(): boolean {
+    return this.#isScored
+  }
+
+  /** Makes the test of a condition whose parts do not count in the score. */
+  unscored(make: () => string): string {
+    const before = this.#isScored
+    this.#isScored = false
+    try {
+      return make()
+    } finally {
+      this.#isScored = before
+    }
+  }
+
+  /** Column: how often the tokens stand in the text; null where none does. */
   frequency(postings: readonly Posting[]): string {
     return this.#lookup(postings).name
   }
@@ -54,7 +72,7 @@ export class SliceRows {
 
   /** A test or count of a condition: in a scored statement a column, else written out. */
   once(condition: Condition, make: () => string): string {
-    if (!this.isScored) return make()
+    if (!this.#isScored) return make()
     let column = this.#columns.get(condition)
     if (column === undefined) {
       column = { name: `b${this.#columns.size}`, sql: '' }
@@ -66,9 +84,11 @@ export class SliceRows {
 
   /**
    * The list of a text's tokens; empty where the text is null, so guard it by what must be true of it.
-   * All texts are cut in one place, since the engine compiles the expression anew for each.
+   * Of few rows all texts are cut in one place, since the engine compiles the expression anew for each.
    */
   tokens(analyzer: Analyzer, text: string): string {
+    const { part, segment } = this.slice
+    if (part !== 'tail' && segment.rows > cutTogetherMax) return tokensSql(analyzer, text)
     const cut = tokensSql(analyzer, 'x')
     let texts = this.#cuts.get(cut)
     if (texts === undefined) {
@@ -97,7 +117,7 @@ export class SliceRows {
   }
 
   #lookup(postings: readonly Posting[]): Lookup {
-    const key = JSON.stringify(postings.map(({ field, token }) => [field.number, token]))
+    const key = JSON.stringify(postings.map(({ field, test }) => [field.number, test]))
     let lookup = this.#lookups.get(key)
     if (lookup === undefined) {
       lookup = { postings, name: `t${this.#lookups.size}`, length: undefined }
@@ -106,57 +126,49 @@ export class SliceRows {
     return lookup
   }
 
-  #hash({ field, token }: Posting): string {
-    const key = `${field.number} ${token}`
-    let hash = this.#hashes.get(key)
-    if (hash === undefined) {
-      hash = hashSql({ field, token }, this.parameters)
-      this.#hashes.set(key, hash)
-    }
-    return hash
-  }
-
   #postingsSql(): string {
     const lookups = [...this.#lookups.values()]
-    const postings = new Map<string, number>()
-    for (const lookup of lookups) {
-      for (const one of lookup.postings) postings.set(this.#hash(one), one.field.number)
-    }
-    const hashes = [...postings.keys()]
     const withLengths = lookups.some((lookup) => lookup.length !== undefined)
-    const from = withLengths ? this.#lengthsSql(postings) : this.#rowsSql(hashes)
-    const columns = lookups.flatMap((lookup) => {
-      const own = or(lookup.postings.map((one) => `h = ${this.#hash(one)}`))
-      const value = (column: string): string =>
-        hashes.length === 1 ? column : `max(${column}) FILTER (WHERE ${own})`
-      const frequency = `${value('tf')} AS ${lookup.name}`
-      if (lookup.length === undefined) return [frequency]
-      return [frequency, `${value('len')} AS ${lookup.length}`]
-    })
-    const group = hashes.length === 1 ? '' : ' GROUP BY doc'
-    const seq = `${this.slice.segment.base} + doc AS pseq`
-    return `SELECT ${[seq, ...columns].join(', ')} FROM (${from})${group}`
-  }
-
-  #rowsSql(hashes: readonly string[]): string {
+    const flags = lookups.map(({ postings, name }) => `${postingTest(postings)} AS f${name}`)
+    const all = lookups.flatMap(({ postings }) => postings)
     const { file, segment } = this.slice
-    return `SELECT doc, h, tf FROM ${file.postings(segment)} WHERE h IN (${hashes.join(', ')})`
+    const rows =
+      `SELECT ${['field', ...flags].join(', ')}, unnest(docs) AS doc ` +
+      `FROM ${file.postings(segment)} WHERE ${postingTest(all)}`
+    const columns = lookups.flatMap(({ name, length }) => {
+      const frequency = `nullif(count(*) FILTER (WHERE f${name}), 0) AS ${name}`
+      if (length === undefined) return [frequency]
+      return [frequency, `max(len) FILTER (WHERE f${name}) AS ${length}`]
+    })
+    const from = withLengths ? this.#withLengths(rows, all) : rows
+    const seq = `${segment.base} + doc AS pseq`
+    return `SELECT ${[seq, ...columns].join(', ')} FROM (${from}) GROUP BY doc`
   }
 
   /** The posting rows with the lengths of their texts. */
-  #lengthsSql(postings: ReadonlyMap<string, number>): string {
+  #withLengths(rows: string, postings: readonly Posting[]): string {
     const { file, segment } = this.slice
-    const fields = [...new Set(postings.values())]
-    const cases = [...postings].map(([hash, field]) => `WHEN h = ${hash} THEN ${field}`)
-    const rows = this.#rowsSql([...postings.keys()])
-    const [only] = fields
-    const field = fields.length === 1 ? `${only}` : `CASE ${cases.join(' ')} END`
     return (
-      `SELECT p.doc, h, tf, len FROM (SELECT *, ${field} AS field FROM (${rows})) p ` +
-      `LEFT JOIN (SELECT * FROM ${file.lengths(segment)} ` +
-      `WHERE field IN (${fields.join(', ')})) l ON l.doc = p.doc AND l.field = p.field`
+      `SELECT p.*, len FROM (${rows}) p LEFT JOIN (SELECT * FROM ${file.lengths(segment)} ` +
+      `WHERE ${fieldTest(postings)}) l ON l.doc = p.doc AND l.field = p.field`
     )
   }
+}
+
+/** Whether a posting row is one of these. Fields that are asked for the same are tested together. */
+export function postingTest(postings: readonly Posting[]): string {
+  const byTest = new Map<string, Posting[]>()
+  for (const one of postings) {
+    const same = byTest.get(one.test)
+    if (same === undefined) byTest.set(one.test, [one])
+    else same.push(one)
+  }
+  return or([...byTest].map(([test, same]) => `(${fieldTest(same)} AND ${test})`))
+}
+
+function fieldTest(postings: readonly Posting[]): string {
+  const fields = new Set(postings.map(({ field }) => field.number))
+  return fields.size === 1 ? `field = ${[...fields][0]}` : `field IN (${[...fields].join(', ')})`
 }
 
 /** A volatile expression keeps the engine from putting it in every place where its value is used. */
@@ -165,7 +177,7 @@ function cutSql(cut: string, texts: readonly string[]): string {
   return `CASE WHEN random() >= 0 THEN list_transform([${texts.join(', ')}], ${each}) END`
 }
 
-/** What posting rows of the token carry. */
-export function hashSql({ field, token }: Posting, parameters: Parameters): string {
-  return `hash(${parameters.shared(token)}, ${field.number})`
+/** The posting of one token. */
+export function tokenPosting(field: Field, token: string, parameters: Parameters): Posting {
+  return { field, test: `token = ${parameters.shared(token)}` }
 }

@@ -19,6 +19,8 @@ export function asksForTokens(condition: Condition): boolean {
     case 'token':
     case 'phrase':
       return true
+    case 'pattern':
+      return condition.field.type === 'text'
     case 'bool': {
       const { must, filter, should, mustNot } = condition
       return [must, filter, should, mustNot].some((list) => list.some(asksForTokens))
@@ -31,7 +33,6 @@ export function asksForTokens(condition: Condition): boolean {
     case 'equals':
     case 'ids':
     case 'none':
-    case 'pattern':
     case 'present':
     case 'range':
     default:

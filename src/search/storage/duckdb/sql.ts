@@ -81,6 +81,11 @@ export function and(parts: readonly string[]): string {
   return parts.length === 1 ? (parts[0] ?? 'true') : `(${parts.join(' AND ')})`
 }
 
+/** The same, and no test is made where an earlier one fails: the engine makes all of an AND's. */
+export function inTurn(tests: readonly string[]): string {
+  return tests.reduceRight((rest, test) => `(CASE WHEN ${test} THEN ${rest} ELSE false END)`)
+}
+
 export function or(parts: readonly string[]): string {
   if (parts.length === 0) return 'false'
   return parts.length === 1 ? (parts[0] ?? 'false') : `(${parts.join(' OR ')})`

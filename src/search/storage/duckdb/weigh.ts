@@ -6,7 +6,7 @@ import type { Engine } from './engine.ts'
 import type { IndexFile } from './index-file.ts'
 import { textSql } from './postings.ts'
 import { fromSql, type Slice } from './slice.ts'
-import { hashSql, SliceRows } from './slice-rows.ts'
+import { postingTest, SliceRows, tokenPosting } from './slice-rows.ts'
 import { Parameters } from './sql.ts'
 
 type ScoredLeaf = TokenCondition | PhraseCondition | EqualsCondition
@@ -143,13 +143,14 @@ async function frequencies(
     if (segment.rows === 0) continue
     const whole: Slice = { file, segment, shard: 0, part: 'whole' }
     if (tokens.length > 0 && segment.postedBelow > segment.base) {
-      const hashes = tokens.map((one) => ({ at: one.at, sql: hashSql(one, parameters) }))
-      parts.push(
-        countsSql(
-          hashes.map(({ at, sql }) => ({ at, test: `h = ${sql}` })),
-          `${file.postings(segment)} WHERE h IN (${hashes.map(({ sql }) => sql).join(', ')})`,
-        ),
+      const postings = tokens.map((one) => tokenPosting(one.field, one.token, parameters))
+      // A row that has a token several times stands in its list as often.
+      const counts = postings.map(
+        (one) => `sum(list_unique(docs)) FILTER (WHERE ${postingTest([one])})`,
       )
+      const from = `${file.postings(segment)} WHERE ${postingTest(postings)}`
+      const places = tokens.map(({ at }) => at)
+      parts.push(pairsSql(places, counts, from))
     }
     if (tokens.length > 0 && segment.lastSeq >= segment.postedBelow) {
       const rows = new SliceRows({ ...whole, part: 'tail' }, parameters, false)
@@ -185,6 +186,10 @@ interface CountedTest {
 function countsSql(tests: readonly CountedTest[], from: string): string {
   const counts = tests.map(({ test }) => `count(*) FILTER (WHERE ${test})`)
   const places = tests.map(({ at }) => at)
+  return pairsSql(places, counts, from)
+}
+
+function pairsSql(places: readonly number[], counts: readonly string[], from: string): string {
   return `SELECT unnest([${places.join(', ')}]) AS k, unnest([${counts.join(', ')}]) AS n FROM ${from}`
 }
 

@@ -1,8 +1,8 @@
 /**
- * One life of a simulated process: from its boot until it is killed. Everything that could run its code
+ * One life of a process in memory: from its boot until it is killed. Everything that could run its code
  * (timers, the network, the disk) passes here, so that the dead stay dead and the frozen wait.
  */
-import { DiskError } from '../../runtime/disk.ts'
+import { DiskError } from '../runtime/disk.ts'
 
 /** What the code of a killed process meets when it goes on to the end of its turn. */
 export class ProcessGone extends DiskError {
