@@ -181,6 +181,9 @@ export class Broker implements Service {
       isAlive: (id) => this.#metadata.brokers.has(id),
       addressOf: (id) => this.#metadata.endpoint(id, settings.interBrokerListener),
       minInSyncOf: (topic) => configs.of(topic).minInSyncReplicas,
+      tookFromLeader: (topic, bytes) => {
+        this.#traffic.of(topic).replicationBytesIn += bytes
+      },
       throttledOf: (topic) => configs.of(topic).throttled,
       rateOf: (setting) => settings.textOf(setting),
     })

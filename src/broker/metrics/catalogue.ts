@@ -144,6 +144,14 @@ export const stateMetrics = {
     'state',
   ),
   offsets: groupMetric('numoffsets', 'Committed offsets held here'),
+  fetchSessions: gauge(
+    'kafka_server_fetchsessioncache_numincrementalfetchsessions',
+    'Incremental fetch sessions',
+  ),
+  fetchSessionPartitions: gauge(
+    'kafka_server_fetchsessioncache_numincrementalfetchpartitionscached',
+    'Partitions in incremental fetch sessions',
+  ),
   connections: gauge(
     'kafka_server_socket_server_metrics_connection_count',
     'Connections of clients and brokers',

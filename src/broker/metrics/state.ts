@@ -16,7 +16,7 @@ export interface BrokerView {
 
 type Parts = Pick<
   BrokerParts,
-  'brokerId' | 'replicas' | 'metadata' | 'groups' | 'configs' | 'answers'
+  'replicas' | 'metadata' | 'groups' | 'configs' | 'answers' | 'fetchSessions'
 >
 
 /** Registers what is only looked up: nothing is kept, so that no request pays for it. */
@@ -51,6 +51,8 @@ export function registerState(metrics: Metrics, parts: Parts, view: BrokerView):
       value: isOffline ? 1 : 0,
     })),
   )
+  value('fetchSessions', () => parts.fetchSessions.size)
+  value('fetchSessionPartitions', () => parts.fetchSessions.partitionCount)
   value('connections', view.connectionCount)
   value('pendingAnswerBytes', () => parts.answers.usedBytes)
   value('brokerState', view.brokerState)

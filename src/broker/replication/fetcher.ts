@@ -340,7 +340,7 @@ export class Fetcher {
         this.#failed(followed, error)
         return
       }
-      if (partition.isThrottledFollower) quota.record(records.length, clock.monotonicMs())
+      partition.tookFromLeader(records.length)
       if (log.flushDue && !(await this.#onDisk(followed, log.sync()))) return
       if (!this.#isCurrent(followed)) return
     }

@@ -45,6 +45,8 @@ export interface PartitionParts {
   readonly isAlive: (brokerId: number) => boolean
   /** min.insync.replicas of the topic */
   readonly minInSyncOf: (topic: string) => number
+  /** As a follower it took so many bytes: for those who measure. */
+  readonly tookFromLeader: (topic: string, bytes: number) => void
   /** The topic's throttled replicas, and the rates they are copied at. */
   readonly throttles: Throttles
   /** The in-sync set should change: answered by `inSyncWritten`, or by a new leadership. */
@@ -194,6 +196,13 @@ export class Partition implements Gathering {
   #isThrottledLeader(): boolean {
     const { throttles, brokerId } = this.#parts
     return isThrottled(throttles.of(this.topic).leaders, this.index, brokerId)
+  }
+
+  /** Its log has taken so many bytes from the leader's. */
+  tookFromLeader(bytes: number): void {
+    const { throttles, clock, tookFromLeader } = this.#parts
+    tookFromLeader(this.topic, bytes)
+    if (this.isThrottledFollower) throttles.follower.record(bytes, clock.monotonicMs())
   }
 
   /** As a follower: what it fetches counts. */

@@ -19,6 +19,7 @@ export interface ReplicationParts {
   readonly addressOf: FetchersOptions['addressOf']
   /** min.insync.replicas of a topic */
   readonly minInSyncOf: (topic: string) => number
+  readonly tookFromLeader: (topic: string, bytes: number) => void
   readonly throttledOf: Throttles['of']
   /** leader.replication.throttled.rate and its like; undefined: no limit. */
   readonly rateOf: (setting: string) => string | undefined
