@@ -109,6 +109,7 @@ export class Subordinate implements BrokerLink {
 
   async #takeUp({ topicStates }: LeaderAndIsrOrder): Promise<PartitionError[]> {
     const { replicas, configs, clock } = this.#parts
+    await this.#countOffsetsPartitions(topicStates)
     const ids = await this.#topicIds(topicStates)
     // A new log is made with its topic's settings, which whoever made the topic wrote before it.
     const fresh = topicStates.filter(({ topicName }) => !replicas.has(topicName))
@@ -194,6 +195,7 @@ export class Subordinate implements BrokerLink {
 
   async #learn({ controllerId, liveBrokers, topicStates }: UpdateMetadataOrder): Promise<void> {
     const { metadata } = this.#parts
+    await this.#countOffsetsPartitions(topicStates)
     const ids = await this.#topicIds(topicStates)
     const brokers = liveBrokers.map(({ id, endpoints, rack }) => ({
       id,
@@ -221,7 +223,19 @@ export class Subordinate implements BrokerLink {
     if (metadata.topic(topic) !== undefined) return
     this.#withoutId.delete(topic)
     configs.forget(topic)
-    if (topic !== offsetsTopic) groups.forgetTopic(topic)
+    if (topic === offsetsTopic) groups.partitionCount = undefined
+    else groups.forgetTopic(topic)
+  }
+
+  /** Orders tell of partitions that have a leader; groups are spread over all that there are. */
+  async #countOffsetsPartitions(topics: readonly { readonly topicName: string }[]): Promise<void> {
+    const { coordination, groups } = this.#parts
+    const isTold = topics.some(({ topicName }) => topicName === offsetsTopic)
+    if (!isTold || groups.partitionCount !== undefined) return
+    const node = await coordination.insist((zookeeper) =>
+      readIfThere(zookeeper, paths.topic(offsetsTopic)),
+    )
+    groups.partitionCount = node && decodeTopic(node.data)?.partitions.size
   }
 
   /** By name: as the order tells, or as it is known, or as the topic's znode has it. */

@@ -22,6 +22,11 @@ export interface Place {
   readonly partition: number
 }
 
+export interface AllowedLoss extends Place {
+  /** The former leader may be alive, and show what it has until it learns that it leads no more. */
+  readonly isSplit: boolean
+}
+
 export interface WrittenState {
   readonly leader: number
   readonly leaderEpoch: number
@@ -73,7 +78,7 @@ export type Observation =
       readonly unclean: boolean
     }
   /** From now on a partition may have lost what it had: SPEC.md section 1 says when. */
-  | ({ readonly kind: 'lossAllowed' } & Place)
+  | ({ readonly kind: 'lossAllowed' } & AllowedLoss)
   /** The state of a partition as it was written in coordination, by whomever. */
   | ({ readonly kind: 'stateWritten' } & WrittenState & Place)
   | ({ readonly kind: 'stateRemoved' } & Place)

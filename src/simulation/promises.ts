@@ -4,7 +4,13 @@
  * with its machine, or that came to be led by a replica which was not in sync, or by one that had lost
  * data when no other was there of which more could be known (KIP-966 tells of Kafka's same limits).
  */
-import { type Observation, type Place, placeKey, type WrittenState } from './observation.ts'
+import {
+  type AllowedLoss,
+  type Observation,
+  type Place,
+  placeKey,
+  type WrittenState,
+} from './observation.ts'
 
 interface Known {
   readonly place: Place
@@ -21,7 +27,7 @@ export class Promises {
   readonly #aliases = new Map<string, Set<string>>()
 
   /** Takes in what was seen; returns the partitions that may have lost records by it. */
-  observe(seen: Observation): Place[] {
+  observe(seen: Observation): AllowedLoss[] {
     if (seen.kind === 'topicCreated') {
       if (seen.flushed) this.#flushed.add(seen.on)
       this.#aliasesOf(seen.on).add(seen.topic)
@@ -42,19 +48,19 @@ export class Promises {
     return aliases
   }
 
-  #named({ topic, partition }: Place): Place[] {
+  #named({ topic, partition }: Place, isSplit: boolean): AllowedLoss[] {
     const names = this.#aliases.get(topic) ?? [topic]
-    return [...names].map((name) => ({ topic: name, partition }))
+    return [...names].map((name) => ({ topic: name, partition, isSplit }))
   }
 
-  #lose(host: string, isConcerned: (topic: string) => boolean): Place[] {
+  #lose(host: string, isConcerned: (topic: string) => boolean): AllowedLoss[] {
     const id = brokerIn(host)
-    const allowed: Place[] = []
+    const allowed: AllowedLoss[] = []
     if (id === undefined) return allowed
     for (const { place, state, tainted } of this.#partitions.values()) {
       if (!state.isr.includes(id) || !isConcerned(place.topic)) continue
       tainted.add(id)
-      if (isLost(state, tainted)) allowed.push(...this.#named(place))
+      if (isLost(state, tainted)) allowed.push(...this.#named(place, false))
     }
     return allowed
   }
@@ -64,7 +70,7 @@ export class Promises {
     return (this.#registered.get(broker) ?? mzxid + 1n) > mzxid
   }
 
-  #written(seen: Extract<Observation, { kind: 'stateWritten' }>): Place[] {
+  #written(seen: Extract<Observation, { kind: 'stateWritten' }>): AllowedLoss[] {
     const key = placeKey(seen)
     const known = this.#partitions.get(key)
     if (known === undefined || known.state.czxid !== seen.czxid) {
@@ -83,7 +89,7 @@ export class Promises {
     const isAllowed = isUnclean || isBlind || isLost(seen, tainted)
     // What it has is what there is from now on.
     if (isElected) tainted.delete(seen.leader)
-    return isAllowed ? this.#named(seen) : []
+    return isAllowed ? this.#named(seen, seen.leader !== before.leader) : []
   }
 }
 

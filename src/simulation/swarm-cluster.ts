@@ -20,7 +20,7 @@ import { drawFault, machineFaults } from './swarm.ts'
 const brokersMax = 5
 const replicasMax = 3
 
-/** Half of the plans stay with one broker where the seed says so; see `planOf`. */
+/** One plan in five stays as it is. */
 export function drawCluster(base: Plan, random: Random): Plan {
   const draw = new Draw(random)
   if (draw.chance(20)) return base

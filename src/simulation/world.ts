@@ -119,8 +119,7 @@ export class World {
       this.violations.push({ number, name, what, atMs: this.nowMs })
       this.note(`VIOLATION ${number} ${what}`)
     }
-    for (const { topic, partition } of this.#promises.observe(seen))
-      this.observe({ kind: 'lossAllowed', topic, partition })
+    for (const loss of this.#promises.observe(seen)) this.observe({ kind: 'lossAllowed', ...loss })
   }
 
   /**

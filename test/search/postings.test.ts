@@ -104,3 +104,33 @@ test('posted rows, scanned rows and both together give the same answers', async 
     rmSync(directory, { recursive: true, force: true })
   }
 })
+
+test('what is too little to be posted at once is posted when nothing more comes', async () => {
+  const directory = temporaryDirectory()
+  const clock = new VirtualClock()
+  try {
+    const opened = await openAll(directory, clock, 10)
+    const posted = async () => {
+      const file = opened.indices.find('logs')?.storage
+      assert.ok(file instanceof IndexFile)
+      await file.posted()
+      return postedRows(opened, 'logs')
+    }
+    await write(opened, 0, 1600)
+    assert.equal(await posted(), 1600)
+    await write(opened, 1600, 1700)
+    assert.equal(await posted(), 1600)
+    await clock.advance(999)
+    await write(opened, 1700, 1750)
+    await clock.advance(999)
+    assert.equal(await posted(), 1600)
+    await clock.advance(1)
+    assert.equal(await posted(), 1750)
+    await write(opened, 1750, 1759)
+    await clock.advance(10_000)
+    assert.equal(await posted(), 1750)
+    await opened.storage.close()
+  } finally {
+    rmSync(directory, { recursive: true, force: true })
+  }
+})

@@ -20,7 +20,7 @@ import { zxidsInOrder } from '../../src/simulation/invariants/zxids-in-order.ts'
 import type { Observation, SentRecord, WrittenState } from '../../src/simulation/observation.ts'
 
 const place = { topic: 't', partition: 0 } as const
-const lossAllowed: Observation = { kind: 'lossAllowed', ...place }
+const lossAllowed = { kind: 'lossAllowed', ...place, isSplit: false } as const
 
 function sent(number: number, differs: Partial<SentRecord> = {}): Observation {
   const usual = { producer: 'p', acks: -1, idempotent: true, isPromised: true } as const
@@ -102,6 +102,9 @@ test('a watermark may fall back over an allowed loss only', () => {
   assert.equal(faults(watermarkGrows(), [...before, end(2, 2)]), 0)
   assert.equal(faults(watermarkGrows(), [...before, lossAllowed, asked(3), end(2, 3)]), 0)
   assert.equal(faults(watermarkGrows(), [...before, asked(3), lossAllowed, end(2, 3)]), 0)
+  const later = [asked(3), end(3, 3), asked(4), end(2, 4)]
+  assert.equal(faults(watermarkGrows(), [lossAllowed, ...later]), 1)
+  assert.equal(faults(watermarkGrows(), [{ ...lossAllowed, isSplit: true }, ...later]), 0)
 })
 
 test('a commit that was answered before the question is not forgotten', () => {

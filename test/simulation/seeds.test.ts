@@ -21,6 +21,7 @@ const clusters: readonly (readonly [number, string])[] = [
   [6_000_034, 'a leader epoch is not gone on with by a broker that lost what it wrote in it'],
   [8_000_206, 'a broker that starts while a topic is being deleted is not told that it is there'],
   [7_000_063, 'a notice of an in-sync set does not bring back a topic that is being deleted'],
+  [13_000_901, 'a group stays with its coordinator while some partitions of its topic have no leader'],
   [8_000_531, 'a consumer reads a topic that was made anew in lower leader epochs'],
 ]
 

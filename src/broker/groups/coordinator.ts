@@ -6,7 +6,7 @@ import type { GroupSettings } from '../config/broker.ts'
 import type { MetadataCache } from '../metadata-cache.ts'
 import type { Partition } from '../replication/partition.ts'
 import type { TopicAdmin } from '../topic-admin.ts'
-import { internalPartitionFor, offsetsTopic } from '../topic-names.ts'
+import { offsetsTopic } from '../topic-names.ts'
 import {
   refusedJoin,
   refusedSync,
@@ -61,6 +61,15 @@ export class GroupCoordinator {
     this.removals = new Removals(this.#shards)
     this.commits = new Commits(parts.clock, this.#shards, settings)
     this.#scheduleExpiry()
+  }
+
+  /** Of __consumer_offsets; undefined until it is known. */
+  get partitionCount(): number | undefined {
+    return this.#shards.partitionCount
+  }
+
+  set partitionCount(count: number | undefined) {
+    this.#shards.partitionCount = count
   }
 
   /** This broker leads a partition of __consumer_offsets now. */
@@ -131,8 +140,8 @@ export class GroupCoordinator {
       this.createOffsetsTopic()
       return { error: Errors.COORDINATOR_NOT_AVAILABLE, nodeId: -1 }
     }
-    const index = internalPartitionFor(groupId, topic.partitions.length)
-    const leader = topic.partitions[index]?.leader ?? -1
+    const index = this.#shards.indexOf(groupId)
+    const leader = index === undefined ? -1 : (topic.partitions[index]?.leader ?? -1)
     if (leader < 0) return { error: Errors.COORDINATOR_NOT_AVAILABLE, nodeId: -1 }
     return { error: Errors.NONE, nodeId: leader }
   }

@@ -1,16 +1,14 @@
 import { Errors } from '../../kafka/errors.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { Logger } from '../../runtime/logger.ts'
-import type { MetadataCache } from '../metadata-cache.ts'
 import type { Partition } from '../replication/partition.ts'
-import { internalPartitionFor, offsetsTopic } from '../topic-names.ts'
+import { internalPartitionFor } from '../topic-names.ts'
 import type { GroupLimits } from './member.ts'
 import { Shard } from './shard.ts'
 
 export interface ShardsParts {
   readonly clock: Clock
   readonly logger: Logger
-  readonly metadata: MetadataCache
 }
 
 export type Found = { readonly error: number } | { readonly shard: Shard }
@@ -20,6 +18,11 @@ export class Shards {
   readonly #parts: ShardsParts
   readonly #limits: GroupLimits
   readonly #shards = new Map<number, Shard>()
+  /**
+   * How many partitions the topic was made with, whether or not all of them have a leader yet: a group
+   * must not live in another one later. Undefined until it is known.
+   */
+  partitionCount: number | undefined
 
   constructor(parts: ShardsParts, limits: GroupLimits) {
     this.#parts = parts
@@ -57,10 +60,15 @@ export class Shards {
     return shard
   }
 
+  /** Undefined while nobody can tell. */
+  indexOf(groupId: string): number | undefined {
+    const { partitionCount } = this
+    return partitionCount === undefined ? undefined : internalPartitionFor(groupId, partitionCount)
+  }
+
   find(groupId: string): Found {
-    const topic = this.#parts.metadata.topic(offsetsTopic)
-    if (topic === undefined) return { error: Errors.NOT_COORDINATOR }
-    const shard = this.#shards.get(internalPartitionFor(groupId, topic.partitions.length))
+    const index = this.indexOf(groupId)
+    const shard = index === undefined ? undefined : this.#shards.get(index)
     if (shard === undefined) return { error: Errors.NOT_COORDINATOR }
     return shard.isLoading ? { error: Errors.COORDINATOR_LOAD_IN_PROGRESS } : { shard }
   }

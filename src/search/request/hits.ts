@@ -1,4 +1,5 @@
 // Pure. The `hits` of an answer.
+import type { Compatibility } from '../compatibility.ts'
 import { findDateFormat, formatIso } from '../dates/format.ts'
 import type { Index } from '../indices/index.ts'
 import { filterSource } from '../json/paths.ts'
@@ -41,9 +42,15 @@ function totalOf(context: HitsContext, total: number | undefined): unknown {
   const { request, parts } = context
   if (parts.compatibility.plainTotal || request.totalAsInt) return total ?? -1
   if (total === undefined) return undefined
-  const limit = request.trackTotal === true ? Number.POSITIVE_INFINITY : request.trackTotal
-  const most = typeof limit === 'number' ? limit : 10_000
+  const most = totalMost(parts.compatibility, request)
   return total > most ? { value: most, relation: 'gte' } : { value: total, relation: 'eq' }
+}
+
+/** How far hits are counted exactly. */
+export function totalMost(compatibility: Compatibility, request: SearchRequest): number {
+  const { trackTotal, totalAsInt } = request
+  if (compatibility.plainTotal || totalAsInt || trackTotal === true) return Number.POSITIVE_INFINITY
+  return typeof trackTotal === 'number' ? trackTotal : 10_000
 }
 
 function renderHit(context: HitsContext, hit: StoredHit): Record<string, unknown> {

@@ -10,7 +10,7 @@ import type { QueryContext } from '../query/context.ts'
 import { resolveQuery } from '../query/resolve.ts'
 import type { Condition, HitsPlan, ShardPlan } from '../storage/plan.ts'
 import type { SearchParts } from './parts.ts'
-import { renderHits } from './hits.ts'
+import { renderHits, totalMost } from './hits.ts'
 import { typedNames } from './typed-keys.ts'
 import { parseSearch, type SearchRequest } from './search-request.ts'
 import { planAfter, planSorts, scoreSort, usesScores } from './sorting.ts'
@@ -236,7 +236,9 @@ async function countOf(
   request: SearchRequest,
 ): Promise<number | undefined> {
   if (request.trackTotal === false) return undefined
-  return await parts.storage.count(shards)
+  const { terminateAfter } = request
+  const most = totalMost(parts.compatibility, request)
+  return await parts.storage.count(shards, Math.max(most, terminateAfter * shards.length))
 }
 
 interface ScoreQuestion {

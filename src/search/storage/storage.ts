@@ -13,8 +13,8 @@ export interface SearchStorage {
   /** Closes an index's file and removes it. */
   drop(index: IndexStorage): Promise<void>
   close(): Promise<void>
-  /** How many rows meet the conditions. */
-  count(shards: readonly ShardPlan[]): Promise<number>
+  /** How many rows meet the conditions; beyond `atMost` some greater number. */
+  count(shards: readonly ShardPlan[], atMost?: number): Promise<number>
   hits(plan: HitsPlan): Promise<StoredHit[]>
   /** The greatest score, or undefined where nothing matches. */
   maxScore(shards: readonly ShardPlan[]): Promise<number | undefined>

@@ -93,7 +93,8 @@ class Recreator {
 
   /** All there is; undefined where it cannot be told. */
   async #read(): Promise<ConsumedRecord[] | undefined> {
-    const consumer = this.#tools.client.consumer({
+    const client = this.#reader()
+    const consumer = client.consumer({
       autoOffsetReset: 'earliest',
       allowAutoTopicCreation: false,
     })
@@ -105,7 +106,18 @@ class Recreator {
       return undefined
     } finally {
       await consumer.close()
+      if (client !== this.#tools.client) await client.close()
     }
+  }
+
+  /**
+   * Without topic ids nobody who knew the former life can tell that its epochs are over (KAFKA-12257):
+   * then a client reads that never heard of it.
+   */
+  #reader(): KafkaClient {
+    const { client, ports } = this.#tools
+    const hasTopicIds = this.#scene.plan.broker['inter.broker.protocol.version'] === undefined
+    return hasTopicIds ? client : this.#scene.client(ports, `${this.#topic}-reader`)
   }
 
   /** False where it is not sure that a fresh topic was made. */

@@ -13,7 +13,11 @@ import { SliceRows } from './slice-rows.ts'
 import { listColumn, Parameters, singleColumn, type SqlScalarType, sqlTypes } from './sql.ts'
 import { type Weights, weigh } from './weigh.ts'
 
-export async function countRows(engine: Engine, shards: readonly ShardPlan[]): Promise<number> {
+export async function countRows(
+  engine: Engine,
+  shards: readonly ShardPlan[],
+  atMost = Number.POSITIVE_INFINITY,
+): Promise<number> {
   let total = 0
   const parameters = new Parameters()
   const parts: string[] = []
@@ -27,11 +31,12 @@ export async function countRows(engine: Engine, shards: readonly ShardPlan[]): P
       const rows = new SliceRows(slice, parameters, false)
       const where = whereSql(rows, shard.condition)
       const from = rows.from(needsPosting(shard.condition))
-      parts.push(`SELECT count(*) AS n FROM ${from} WHERE ${where}`)
+      parts.push(`SELECT 1 FROM ${from} WHERE ${where}`)
     }
   }
   if (parts.length === 0) return total
-  const sql = `SELECT sum(n) FROM (${parts.join(' UNION ALL ')})`
+  const limit = Number.isFinite(atMost) ? ` LIMIT ${Math.trunc(atMost) + 1}` : ''
+  const sql = `SELECT count(*) FROM (${parts.join(' UNION ALL ')}${limit})`
   return total + (await engine.read(sql, parameters.values)).number(0, 0)
 }
 

@@ -4,6 +4,7 @@
  * large tables, in the order of fields and tokens, so that a lookup touches few of their row groups.
  */
 import type { DuckDBConnection } from '@duckdb/node-api'
+import type { Clock, Timer } from '../../../runtime/clock.ts'
 import type { Logger } from '../../../runtime/logger.ts'
 import { type Engine, inTransaction, Rows, run } from './engine.ts'
 import type { IndexIdentity } from '../index-storage.ts'
@@ -38,10 +39,14 @@ const postedBytesMax = 32_000_000
 /** Postings whose lists are joined at once. */
 const mergedPostingsMax = 16_000_000
 
+/** So long after the last change those too are posted that are more than the setting. */
+const quietMs = 1000
+
 /** Above this many times the rows that are posted at once, writers wait. */
 const waitingFactor = 8
 
 export interface PostingPorts {
+  readonly clock: Clock
   readonly engine: Engine
   readonly logger: Logger
   readonly postings: PostingSettings
@@ -60,6 +65,7 @@ export class Postings {
   readonly #file: PostingTarget
   #connection: DuckDBConnection | undefined
   #running: Promise<void> | undefined
+  #quiet: Timer | undefined
   #stopped = false
 
   constructor(ports: PostingPorts, file: PostingTarget) {
@@ -67,12 +73,25 @@ export class Postings {
     this.#file = file
   }
 
-  /** Looks whether there is enough to do, and does it. */
+  /** To be called after each change: looks whether there is enough to do, and does it. */
   wake(): void {
+    this.#quiet?.cancel()
     if (this.#running !== undefined || this.#stopped) return
-    if (this.#next() === undefined) return
-    this.#running = this.#work().finally(() => {
+    if (this.#next(false) === undefined) this.#awaitQuiet()
+    else this.#start(false)
+  }
+
+  /** What is too little while more is coming is posted once nothing comes. */
+  #awaitQuiet(): void {
+    if (this.#stopped || this.#next(true) === undefined) return
+    this.#quiet = this.#ports.clock.schedule(quietMs, () => this.#start(true))
+  }
+
+  #start(isQuiet: boolean): void {
+    if (this.#running !== undefined || this.#stopped) return
+    this.#running = this.#work(isQuiet).then((isDone) => {
       this.#running = undefined
+      if (isDone) this.#awaitQuiet()
     })
   }
 
@@ -88,6 +107,7 @@ export class Postings {
 
   async stop(): Promise<void> {
     this.#stopped = true
+    this.#quiet?.cancel()
     // What is under way is rolled back, and begun anew at the next start.
     this.#connection?.interrupt()
     await this.#running
@@ -99,7 +119,7 @@ export class Postings {
     return this.#file.segments.reduce((sum, one) => sum + one.lastSeq + 1 - one.postedBelow, 0)
   }
 
-  #next(): Work | undefined {
+  #next(isQuiet: boolean): Work | undefined {
     const { unpostedRows, mergedRows } = this.#ports.postings
     for (const segment of this.#file.segments) {
       const unposted = segment.lastSeq + 1 - segment.postedBelow
@@ -108,8 +128,9 @@ export class Postings {
         return { kind: 'merge', segment }
       }
       // The more there is to search anyway, the more may be scanned: large batches cost half.
-      const posted = (segment.postedBelow - segment.base) / postedShare
-      const least = Math.max(unpostedRows, Math.min(posted, unpostedFactor * unpostedRows))
+      const share = Math.floor((segment.postedBelow - segment.base) / postedShare)
+      const most = isQuiet ? unpostedRows : unpostedFactor * unpostedRows
+      const least = Math.max(unpostedRows, Math.min(share, most))
       if (unposted >= least || (segment.sealed && unposted > 0)) {
         return { kind: 'post', segment }
       }
@@ -117,20 +138,22 @@ export class Postings {
     return undefined
   }
 
-  async #work(): Promise<void> {
-    for (let work = this.#next(); work !== undefined; work = this.#next()) {
-      if (this.#stopped) return
+  /** Whether all was done; else the next change brings another try. */
+  async #work(isQuiet: boolean): Promise<boolean> {
+    for (let work = this.#next(isQuiet); work !== undefined; work = this.#next(isQuiet)) {
+      if (this.#stopped) return false
       try {
         this.#connection ??= await this.#ports.engine.connect()
         if (work.kind === 'post') await this.#post(this.#connection, work.segment)
         else await this.#merge(this.#connection, work.segment)
       } catch (error) {
         work.segment.unpostedChars = Number.POSITIVE_INFINITY
-        if (this.#stopped) return
+        if (this.#stopped) return false
         this.#ports.logger.error(`postings of index [${this.#file.identity.name}] failed`, error)
-        return
+        return false
       }
     }
+    return true
   }
 
   async #post(connection: DuckDBConnection, segment: Segment): Promise<void> {

@@ -92,8 +92,8 @@ export class DuckStorage implements SearchStorage {
     this.#engine?.stopReading()
   }
 
-  count(shards: readonly ShardPlan[]): Promise<number> {
-    return countRows(this.#running(), shards)
+  count(shards: readonly ShardPlan[], atMost?: number): Promise<number> {
+    return countRows(this.#running(), shards, atMost)
   }
 
   hits(plan: HitsPlan): Promise<StoredHit[]> {
