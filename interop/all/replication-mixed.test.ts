@@ -108,5 +108,6 @@ test('with 0.10.1.0 and ours the controller: leaders move and either is killed; 
   }
   await stream.stop()
   await stream.compare(pair.bootstrap)
-  for (const partition of [0, 1, 2]) await assertSameLogs('0.10.1.0', pair.logsOf('plain', partition))
+  for (const partition of [0, 1, 2])
+    await assertSameLogs('0.10.1.0', pair.logsOf('plain', partition))
 })

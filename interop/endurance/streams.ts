@@ -22,7 +22,10 @@ function journalsOf(topic: string): Journal[] {
 
 export function startOurs(bootstrap: string, topic: string): Stream {
   const ports = realPorts({ logLevel: 'ERROR', logStream: process.stderr })
-  const client = new KafkaClient(ports, { bootstrapServers: bootstrap.split(','), clientId: 'endurance' })
+  const client = new KafkaClient(ports, {
+    bootstrapServers: bootstrap.split(','),
+    clientId: 'endurance',
+  })
   const producer = client.producer({ idempotence: true, deliveryTimeoutMs: Infinity })
   const journals = journalsOf(topic)
   const failures: unknown[] = []

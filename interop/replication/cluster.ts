@@ -87,7 +87,11 @@ export async function partitionsOf(port: number, topic: string): Promise<Partiti
   const { topics } = await ask(port, Metadata, 1, { topics: [{ name: topic }] })
   return (topics[0]?.partitions ?? [])
     .map(({ partitionIndex, leaderId, isrNodes }) => {
-      return { partition: partitionIndex, leader: leaderId, inSync: [...isrNodes].sort() }
+      return {
+        partition: partitionIndex,
+        leader: leaderId,
+        inSync: [...isrNodes].sort((one, other) => one - other),
+      }
     })
     .sort((a, b) => a.partition - b.partition)
 }

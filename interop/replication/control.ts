@@ -54,7 +54,10 @@ export async function moveLeaders(
   { bootstrap, topic, count, port }: Moving,
   leader: number,
 ): Promise<void> {
-  const client = new KafkaClient(ports, { bootstrapServers: bootstrap.split(','), clientId: 'mover' })
+  const client = new KafkaClient(ports, {
+    bootstrapServers: bootstrap.split(','),
+    clientId: 'mover',
+  })
   try {
     const admin = client.clusterAdmin()
     const of = Array.from({ length: count }, (_, partition) => ({ topic, partition }))

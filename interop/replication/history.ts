@@ -15,7 +15,10 @@ async function readToEnd(
   from: (partition: number) => number,
   take: Taker,
 ): Promise<void> {
-  const client = new KafkaClient(ports, { bootstrapServers: bootstrap.split(','), clientId: 'history' })
+  const client = new KafkaClient(ports, {
+    bootstrapServers: bootstrap.split(','),
+    clientId: 'history',
+  })
   try {
     const consumer = client.consumer()
     const assigned = Array.from({ length: partitions }, (_, partition) => ({ topic, partition }))
@@ -62,7 +65,10 @@ export class PlainStream {
 
   constructor(bootstrap: string, topic: string) {
     this.#topic = topic
-    this.#client = new KafkaClient(ports, { bootstrapServers: bootstrap.split(','), clientId: 'plain' })
+    this.#client = new KafkaClient(ports, {
+      bootstrapServers: bootstrap.split(','),
+      clientId: 'plain',
+    })
     this.#sending = this.#send()
     // Looked at when it is stopped.
     this.#sending.catch(() => {})
@@ -111,6 +117,10 @@ export class PlainStream {
     await readToEnd(bootstrap, this.#topic, () => 0, take)
     for (const [partition, told] of before.entries())
       for (const [number, offset] of told)
-        assert.equal(held[partition]?.get(offset), number, `${this.#topic}-${partition} at ${offset}`)
+        assert.equal(
+          held[partition]?.get(offset),
+          number,
+          `${this.#topic}-${partition} at ${offset}`,
+        )
   }
 }

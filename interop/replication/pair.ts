@@ -81,7 +81,10 @@ export class Pair {
   }
 
   async createTopics(names: readonly string[]): Promise<void> {
-    const client = new KafkaClient(ports, { bootstrapServers: this.bootstrap.split(','), clientId: 'pair' })
+    const client = new KafkaClient(ports, {
+      bootstrapServers: this.bootstrap.split(','),
+      clientId: 'pair',
+    })
     try {
       const wanted = names.map((name) => ({ name, partitions, replicationFactor: 2 }))
       for (const { error } of await client.clusterAdmin().createTopics(wanted)) {

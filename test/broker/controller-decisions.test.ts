@@ -6,6 +6,7 @@ import { Cluster, settled, targetOf } from '../../src/broker/controller/cluster.
 import { DeletionPlan } from '../../src/broker/controller/deletion-plan.ts'
 import {
   electAfterLoss,
+  electAfterUnseenRestart,
   electForNew,
   electForOffline,
   electForReassignment,
@@ -33,6 +34,20 @@ test('who leads: the first live replica in sync; another one only where that is 
   assert.deepEqual(electPreferred(facts([2, 1], [1, 2])), { leader: 2, isr: [1, 2] })
   assert.deepEqual(electForShutdown(facts([2, 3], [2, 3]), among(2)), { leader: 3, isr: [3] })
   assert.equal(electForShutdown(facts([2, 1], [2]), among(2)), undefined)
+})
+
+test('brokers that were away unseen lead only where nobody else is there, the former leader first', () => {
+  const replicas = [1, 2, 3]
+  const decide = (isr: number[], leader: number, away: number[], online = replicas) => {
+    const present = { replicas, isr, isOnline: among(...online) }
+    const isOnline = (id: number) => present.isOnline(id) && !away.includes(id)
+    return electAfterUnseenRestart({ ...present, isOnline }, leader, present)
+  }
+  assert.deepEqual(decide([1, 2], 1, [1]), { leader: 2, isr: [2] })
+  assert.deepEqual(decide([1, 2], 1, [2]), { leader: 1, isr: [1] })
+  assert.deepEqual(decide([1, 2], 2, [1, 2]), { leader: 2, isr: [1, 2] })
+  assert.deepEqual(decide([1, 2], 2, [1], [1]), { leader: 1, isr: [1] })
+  assert.equal(decide([1, 2], -1, [1], [1, 3]), undefined)
 })
 
 const someIds = fc.uniqueArray(fc.nat(5), { minLength: 1, maxLength: 5 })

@@ -13,6 +13,8 @@ const history: readonly (readonly [number, string])[] = [
     1_074_442_699,
     'a batch that a restarted leader does not remember is asked for, not numbered anew',
   ],
+  [1_075_042_046, 'with a flush per message, nobody sees what a power loss may still take'],
+  [1_083_341_045, 'with a flush per message, that holds for a leader that was started again, too'],
 ]
 
 /** With as many brokers as the seed has. */
@@ -21,7 +23,10 @@ const clusters: readonly (readonly [number, string])[] = [
   [6_000_034, 'a leader epoch is not gone on with by a broker that lost what it wrote in it'],
   [8_000_206, 'a broker that starts while a topic is being deleted is not told that it is there'],
   [7_000_063, 'a notice of an in-sync set does not bring back a topic that is being deleted'],
-  [13_000_901, 'a group stays with its coordinator while some partitions of its topic have no leader'],
+  [
+    13_000_901,
+    'a group stays with its coordinator while some partitions of its topic have no leader',
+  ],
   [8_000_531, 'a consumer reads a topic that was made anew in lower leader epochs'],
 ]
 

@@ -13,10 +13,12 @@ import {
   type TopicAssignment,
 } from '../znodes.ts'
 import type { LiveBroker, StoredState } from './cluster.ts'
+import type { IgnoreNode } from './unreadable.ts'
 
 /** The live brokers; the watcher tells of comings, goings, and registrations that are rewritten. */
 export async function readBrokers(
   zookeeper: ZooKeeperClient,
+  ignore: IgnoreNode,
   watcher: Watcher,
 ): Promise<Map<number, LiveBroker>> {
   const { children } = await zookeeper.getChildren(paths.brokerIds, watcher)
@@ -24,11 +26,15 @@ export async function readBrokers(
   await Promise.all(
     children.map(async (child) => {
       const id = brokerIdOf(child)
-      if (id === undefined) return
+      if (id === undefined) {
+        ignore(`${paths.brokerIds}/${child}`, 'its name is no broker id')
+        return
+      }
       const found = await readIfThere(zookeeper, paths.brokerId(id), watcher)
       const broker = found && decodeBroker(id, found.data)
-      if (found !== undefined && broker !== undefined)
-        brokers.set(broker.id, { ...broker, epoch: found.czxid })
+      if (found === undefined) return
+      if (broker === undefined) ignore(paths.brokerId(id))
+      else brokers.set(broker.id, { ...broker, epoch: found.czxid })
     }),
   )
   return brokers
@@ -43,11 +49,17 @@ export interface TopicNode {
 export async function readTopic(
   zookeeper: ZooKeeperClient,
   topic: string,
+  ignore: IgnoreNode,
   watcher?: Watcher,
 ): Promise<TopicNode | undefined> {
-  const found = await readIfThere(zookeeper, paths.topic(topic), watcher)
-  const assignment = found && decodeTopic(found.data)
-  if (found === undefined || assignment === undefined) return undefined
+  const path = paths.topic(topic)
+  const found = await readIfThere(zookeeper, path, watcher)
+  if (found === undefined) return undefined
+  const assignment = decodeTopic(found.data)
+  if (assignment === undefined) {
+    ignore(path)
+    return undefined
+  }
   return { assignment, version: found.version }
 }
 
@@ -56,14 +68,17 @@ export async function readStates(
   zookeeper: ZooKeeperClient,
   topic: string,
   partitions: Iterable<number>,
+  ignore: IgnoreNode,
 ): Promise<Map<number, StoredState>> {
   const states = new Map<number, StoredState>()
   await Promise.all(
     [...partitions].map(async (index) => {
-      const node = await readIfThere(zookeeper, paths.partitionState(topic, index))
+      const path = paths.partitionState(topic, index)
+      const node = await readIfThere(zookeeper, path)
       const state = node && decodePartitionState(node.data)
-      if (node !== undefined && state !== undefined)
-        states.set(index, { ...state, version: node.version, mzxid: node.mzxid })
+      if (node === undefined) return
+      if (state === undefined) ignore(path)
+      else states.set(index, { ...state, version: node.version, mzxid: node.mzxid })
     }),
   )
   return states

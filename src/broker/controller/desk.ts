@@ -5,6 +5,7 @@ import type { Links } from './links.ts'
 import type { Office } from './office.ts'
 import type { OrderBatch } from './order-batch.ts'
 import type { StateWriter } from './state-writer.ts'
+import type { IgnoreNode } from './unreadable.ts'
 
 export interface ControllerSettings {
   readonly brokerId: number
@@ -42,6 +43,7 @@ export interface Desk {
   readonly cluster: Cluster
   readonly states: StateWriter
   readonly links: Links
+  readonly ignore: IgnoreNode
   /** Words the batch and sends it to the brokers it concerns. */
   send(batch: OrderBatch): void
   /** Runs as an event of its own after those that wait already, unless the term is over by then. */

@@ -34,16 +34,16 @@ export class Membership {
 
   /** As a term begins: who lives, and a link to each. */
   async readAll(): Promise<void> {
-    const { zookeeper, cluster, links } = this.#desk
-    for (const broker of (await readBrokers(zookeeper, this.#due)).values()) {
+    const { zookeeper, cluster, links, ignore } = this.#desk
+    for (const broker of (await readBrokers(zookeeper, ignore, this.#due)).values()) {
       cluster.join(broker)
       links.open(broker)
     }
   }
 
   async look(): Promise<void> {
-    const { zookeeper, cluster } = this.#desk
-    const present = await readBrokers(zookeeper, this.#due)
+    const { zookeeper, cluster, ignore } = this.#desk
+    const present = await readBrokers(zookeeper, ignore, this.#due)
     const left: number[] = []
     const joined: LiveBroker[] = []
     let isRewritten = false

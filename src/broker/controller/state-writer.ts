@@ -10,6 +10,7 @@ import type { Cluster, KnownPartition, StoredState } from './cluster.ts'
 import { readIfThere } from './cluster-state.ts'
 import type { Election } from './election.ts'
 import type { Office } from './office.ts'
+import type { IgnoreNode } from './unreadable.ts'
 
 /** What is to become of a partition, by what is known of it now; undefined: it stays as it is. */
 export type Decision = (partition: KnownPartition) => Election | undefined
@@ -28,6 +29,7 @@ export interface StateWriterParts {
   readonly zookeeper: ZooKeeperClient
   readonly office: Office
   readonly cluster: Cluster
+  readonly ignore: IgnoreNode
 }
 
 export class StateWriter {
@@ -110,14 +112,16 @@ export class StateWriter {
    * nodes are gone nothing is known any more; what makes no sense is left as it was known.
    */
   async refresh(partitions: Iterable<KnownPartition>): Promise<KnownPartition[]> {
-    const { zookeeper, cluster } = this.#parts
+    const { zookeeper, cluster, ignore } = this.#parts
     const missing = new Set<string>()
     const readable: KnownPartition[] = []
     const read = async (partition: KnownPartition): Promise<void> => {
       const { topic, index } = partition
-      const node = await readIfThere(zookeeper, paths.partitionState(topic, index))
+      const path = paths.partitionState(topic, index)
+      const node = await readIfThere(zookeeper, path)
       const state = node && decodePartitionState(node.data)
       if (node === undefined) missing.add(topic)
+      else if (state === undefined) ignore(path)
       if (node === undefined || state === undefined) return
       cluster.setState(partition, { ...state, version: node.version })
       readable.push(partition)

@@ -12,6 +12,7 @@ import { OrderBatch } from './order-batch.ts'
 import { Reassignments } from './reassignments.ts'
 import { StateWriter } from './state-writer.ts'
 import { Topics, type TopicIds } from './topics.ts'
+import { makeIgnoreNode } from './unreadable.ts'
 
 export interface TermParts
   extends Pick<Desk, 'ports' | 'settings' | 'zookeeper' | 'office' | 'enqueue'> {
@@ -65,9 +66,10 @@ export class Term {
     const enqueue: Desk['enqueue'] = (what, action) => {
       if (!this.#isOver) parts.enqueue(what, () => (this.#isOver ? nothing() : action()))
     }
+    const ignore = makeIgnoreNode(ports.logger)
     const desk: Desk = {
-      ...{ ports, settings, zookeeper, office, cluster, enqueue },
-      states: new StateWriter({ zookeeper, office, cluster }),
+      ...{ ports, settings, zookeeper, office, cluster, enqueue, ignore },
+      states: new StateWriter({ zookeeper, office, cluster, ignore }),
       links: this.#links,
       send: (batch) => this.#send(batch),
     }

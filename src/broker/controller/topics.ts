@@ -1,6 +1,7 @@
 /** Topics come and grow, whoever wrote their nodes (kafka.md C). */
 import { isZooKeeperError, MultiError } from '../../zookeeper/client/client.ts'
 import { randomTopicId } from '../topic-ids.ts'
+import { topicNameProblem } from '../topic-names.ts'
 import { encodeTopic, paths, type TopicAssignment } from '../znodes.ts'
 import {
   isBeingReassigned,
@@ -85,11 +86,17 @@ export class Topics {
   }
 
   async #read(name: string): Promise<KnownPartition[]> {
-    const { zookeeper, cluster } = this.#desk
-    const node = await readTopic(zookeeper, name, this.#topicDue)
+    const { zookeeper, cluster, ignore } = this.#desk
+    const problem = topicNameProblem(name)
+    if (problem !== undefined) {
+      // No client could use it, and brokers would not start again on its data.
+      ignore(paths.topic(name), problem)
+      return []
+    }
+    const node = await readTopic(zookeeper, name, ignore, this.#topicDue)
     if (node === undefined) return []
     const { partitions } = node.assignment
-    const states = await readStates(zookeeper, name, partitions.keys())
+    const states = await readStates(zookeeper, name, partitions.keys(), ignore)
     cluster.setTopic(name, this.#idOf(name, node.assignment, states.size === 0), node.version)
     const known: KnownPartition[] = []
     for (const index of partitions.keys()) {
@@ -132,7 +139,7 @@ export class Topics {
    * Writes a topic's node as it is known. What others wrote into it meanwhile, new partitions, is kept.
    */
   async rewrite(name: string): Promise<void> {
-    const { zookeeper, cluster, office } = this.#desk
+    const { zookeeper, cluster, office, ignore } = this.#desk
     for (;;) {
       const topic = cluster.topics.get(name)
       if (topic === undefined) return
@@ -148,7 +155,7 @@ export class Topics {
         if (isOthers && isZooKeeperError(error, 'NONODE')) return
         if (!isOthers || !isZooKeeperError(error, 'BADVERSION')) throw error
       }
-      const node = await readTopic(zookeeper, name)
+      const node = await readTopic(zookeeper, name, ignore)
       if (node === undefined) return
       this.#adopt(topic, node)
     }
@@ -170,8 +177,8 @@ export class Topics {
    * knows neither ids nor reassignments. What was assigned stays, and what was dropped is put back.
    */
   async #rewritten(name: string): Promise<void> {
-    const { zookeeper, cluster } = this.#desk
-    const node = await readTopic(zookeeper, name, this.#topicDue)
+    const { zookeeper, cluster, ignore } = this.#desk
+    const node = await readTopic(zookeeper, name, ignore, this.#topicDue)
     const topic = cluster.topics.get(name)
     if (topic === undefined || node === undefined) return
     const { topicId } = node.assignment
