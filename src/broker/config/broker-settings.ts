@@ -298,7 +298,7 @@ export const brokerDeclarations = defineSettings(
       mode: 'cluster-wide',
       support: 'ignored',
     }),
-    'log.message.format.version': string({ default: '3.0-IV1', support: 'ignored' }),
+    'log.message.format.version': string({ default: '3.0-IV1' }),
     'log.message.timestamp.after.max.ms': long({
       default: unlimited,
       min: 0,

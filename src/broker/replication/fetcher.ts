@@ -6,6 +6,7 @@ import type { Logger } from '../../runtime/logger.ts'
 import { FollowerSession } from './follower-session.ts'
 import {
   earliestOffset,
+  isUntold,
   latestOffset,
   type EpochQuestion,
   type FetchedPartition,
@@ -80,13 +81,23 @@ export class Fetcher {
   add(partition: Partition): void {
     const key = partition.log.name
     const { leaderEpoch } = partition
-    this.#followed.set(key, {
+    const followed: Followed = {
       ...{ key, partition, leaderEpoch, isUncut: true },
       ...{ retryAtMs: 0, failures: 0, cutting: undefined },
-    })
-    const followed = this.#followed.get(key)
-    if (followed !== undefined) this.#aside.add(followed)
+    }
+    this.#followed.set(key, followed)
+    this.#aside.add(followed)
     this.#wakeUp()
+  }
+
+  /**
+   * The leader stays, in another epoch. Without epochs to ask for, a log that was cut is not cut again:
+   * above its high watermark lies what its fetches acknowledged. False: it is to be followed anew.
+   */
+  goesOn(partition: Partition): boolean {
+    const followed = this.#followed.get(partition.log.name)
+    if (this.#parts.settings.level.offsetForLeaderEpoch >= 0) return false
+    return followed?.partition === partition && !followed.isUncut
   }
 
   /** Resolves when nothing of the partition is under way any more. */
@@ -140,9 +151,8 @@ export class Fetcher {
     const answer = await this.#parts.link.fetch(this.#session.next())
     if (answer.errorCode !== Errors.NONE) {
       this.#session.restart()
-      const { name } = errorOf(answer.errorCode)
-      this.#parts.logger.info(`The fetch session ended with ${name}; a new one begins`)
-      return
+      const why = errorOf(answer.errorCode).name
+      return this.#parts.logger.info(`The fetch session ended with ${why}; a new one begins`)
     }
     this.#session.answered(answer.sessionId)
     await this.#takeUp(answer.responses)
@@ -253,8 +263,8 @@ export class Fetcher {
 
   /** The partition is part of the next request. */
   #fetchOn(followed: Followed): void {
-    const { key, partition, leaderEpoch } = followed
-    const { log, topic, index } = partition
+    const { key, leaderEpoch } = followed
+    const { log, topic, index } = followed.partition
     const { level, fetchMaxBytes } = this.#parts.settings
     followed.isUncut = false
     this.#aside.delete(followed)
@@ -298,10 +308,10 @@ export class Fetcher {
           await delay(clock, 0)
           untilMs = clock.monotonicMs() + sliceMs
         }
+        // It may have been taken away meanwhile, or taken up anew for another epoch.
         const followed = this.#followed.get(`${topic}-${row.partitionIndex}`)
-        // Taken away meanwhile, or taken up anew for another epoch.
-        if (followed === undefined || this.#aside.has(followed)) continue
-        await this.#takeUpOne(followed, row)
+        if (followed !== undefined && !this.#aside.has(followed))
+          await this.#takeUpOne(followed, row)
       }
     }
   }
@@ -381,15 +391,6 @@ export class Fetcher {
     }
     this.#fetchOn(followed)
   }
-}
-
-/** The leader has most likely not had the order yet that made it the leader. */
-function isUntold(errorCode: number): boolean {
-  return (
-    errorCode === Errors.UNKNOWN_TOPIC_OR_PARTITION ||
-    errorCode === Errors.NOT_LEADER_OR_FOLLOWER ||
-    errorCode === Errors.UNKNOWN_LEADER_EPOCH
-  )
 }
 
 function viewOf({ log }: Partition): FollowerLog {

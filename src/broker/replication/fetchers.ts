@@ -35,12 +35,14 @@ export class Fetchers {
   follow(partition: Partition): void {
     const leader = partition.leadership?.leader ?? -1
     const key = partition.log.name
-    void this.release(key)
-    if (leader < 0 || this.#isStopped || partition.log.offline) return
     const { settings } = this.#options
     const hash = Math.abs((31 * javaHashCode(partition.topic) + partition.index) | 0)
     const number = hash % settings.fetcherCount
     const name = `${leader}-${number}`
+    const isSameLeader = this.#nameOf.get(key) === name && !partition.log.offline
+    if (isSameLeader && this.#fetchers.get(name)?.goesOn(partition) === true) return
+    void this.release(key)
+    if (leader < 0 || this.#isStopped || partition.log.offline) return
     let fetcher = this.#fetchers.get(name)
     if (fetcher === undefined) {
       fetcher = this.#make(leader, number)

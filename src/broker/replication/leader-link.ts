@@ -1,5 +1,6 @@
 import { BrokerConnection } from '../../client/connection.ts'
 import { clientError } from '../../client/errors.ts'
+import { Errors } from '../../kafka/errors.ts'
 import { Fetch } from '../../kafka/messages/fetch.ts'
 import { ListOffsets } from '../../kafka/messages/list-offsets.ts'
 import { OffsetForLeaderEpoch } from '../../kafka/messages/offset-for-leader-epoch.ts'
@@ -123,4 +124,13 @@ export class LeaderLink {
     }
     return connection
   }
+}
+
+/** The leader has most likely not had the order yet that made it the leader. */
+export function isUntold(errorCode: number): boolean {
+  return (
+    errorCode === Errors.UNKNOWN_TOPIC_OR_PARTITION ||
+    errorCode === Errors.NOT_LEADER_OR_FOLLOWER ||
+    errorCode === Errors.UNKNOWN_LEADER_EPOCH
+  )
 }
