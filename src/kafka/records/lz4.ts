@@ -35,8 +35,12 @@ interface Frame {
   readonly headerEnd: number
   /** After the end mark. What follows, a content checksum or anything else, is not looked at. */
   readonly end: number
+  /** The content is not larger. */
   readonly decompressedBytesMax: number
 }
+
+/** A block's tokens say how long its content is, which takes a while to read; or its bound serves. */
+type BlockBound = 'by tokens' | 'by frame'
 
 function headerEndOf(frame: Buffer): number {
   const flags = frame[FLAGS_AT]!
@@ -67,8 +71,8 @@ function checkHeader(frame: Buffer, brokenChecksum: boolean): number {
   throw new WireError('the LZ4 header fails its checksum', headerEnd)
 }
 
-/** Walks the block headers; the bound of each block is its own, or the frame's if smaller. */
-function walk(frame: Buffer, brokenChecksum: boolean): Frame {
+/** Walks the block headers. @throws WireError */
+function walk(frame: Buffer, brokenChecksum: boolean, bound: BlockBound): Frame {
   const headerEnd = checkHeader(frame, brokenChecksum)
   const flags = frame[FLAGS_AT]!
   const blockMax = 1 << (8 + 2 * (frame[FLAGS_AT + 1]! >> 4))
@@ -83,7 +87,9 @@ function walk(frame: Buffer, brokenChecksum: boolean): Frame {
     if (size > blockMax || size > frame.length - at - 4) {
       throw new WireError(`an LZ4 block of ${size} bytes`, at)
     }
-    decompressedBytesMax += stored ? size : Math.min(blockMax, blockLength(frame, at + 4, size))
+    if (stored) decompressedBytesMax += size
+    else if (bound === 'by frame') decompressedBytesMax += blockMax
+    else decompressedBytesMax += Math.min(blockMax, blockLength(frame, at + 4, size))
     at += 4 + size + checksum
   }
 }
@@ -127,9 +133,10 @@ export function decompressLz4(
   decompressedBytesMax: number,
   brokenChecksum = false,
 ): Buffer {
-  const frame = walk(bytes, brokenChecksum)
+  const frame = walk(bytes, brokenChecksum, 'by frame')
   if (frame.decompressedBytesMax > decompressedBytesMax) {
-    refuseDecompressed(decompressedBytesMax)
+    const exact = walk(bytes, brokenChecksum, 'by tokens')
+    if (exact.decompressedBytesMax > decompressedBytesMax) refuseDecompressed(decompressedBytesMax)
   }
   // The content checksum is left out, since Kafka does not look at it and the library would.
   const plain = Buffer.from(bytes.subarray(0, frame.end))
