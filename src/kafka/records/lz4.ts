@@ -39,7 +39,7 @@ interface Frame {
   readonly decompressedBytesMax: number
 }
 
-/** A block's tokens say how long its content is, which takes a while to read; or its bound serves. */
+/** A block's tokens tell its length, which takes a while to read; or its bound serves. */
 type BlockBound = 'by tokens' | 'by frame'
 
 function headerEndOf(frame: Buffer): number {
