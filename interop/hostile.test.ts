@@ -43,6 +43,7 @@ async function send(port: number, some: readonly Buffer[]): Promise<void> {
   socket.on('error', () => {})
   for (const frame of some) socket.write(frame)
   socket.end()
+  // A frame that is never whole keeps the broker waiting for the rest: nobody waits with it.
   const timer = setTimeout(() => socket.destroy(), 500)
   await closed
   clearTimeout(timer)

@@ -3,33 +3,12 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
-import { BrokerConnection } from '../src/client/connection.ts'
 import { CreateTopics } from '../src/kafka/messages/create-topics.ts'
 import { Metadata } from '../src/kafka/messages/metadata.ts'
-import { realPorts } from '../src/node/ports.ts'
-import type { AnyApi, RequestInputOf, ResponseOf } from '../src/wire/schema.ts'
 import { freePorts, temporaryDirectory, until } from '../test/platform/chain.ts'
+import { ask } from './replication/cluster.ts'
 import { runTool, startKafka, toolClass, type JavaServer } from './support/kafka.ts'
 import { MillraceBroker } from './support/millrace.ts'
-
-const ports = realPorts({ logStream: process.stderr, logName: 'interop' })
-
-async function ask<A extends AnyApi>(
-  port: number,
-  api: A,
-  version: number,
-  body: RequestInputOf<A>,
-): Promise<ResponseOf<A>> {
-  const connection = new BrokerConnection(ports, {
-    ...{ host: '127.0.0.1', port, clientId: 'interop', requestTimeoutMs: 30_000 },
-  })
-  await connection.connect()
-  try {
-    return await connection.request(api, version, body)
-  } finally {
-    connection.close()
-  }
-}
 
 /** A cluster of two: ours is broker 0, with the coordination; the real one is broker 1. */
 class Pair {

@@ -1,26 +1,13 @@
 // Requests that the admin client has no call for: sent to one broker over a connection of their own.
 import type { KafkaClient } from '../client/client.ts'
 import { BrokerConnection } from '../client/connection.ts'
-import { brokerError, clientError } from '../client/errors.ts'
+import { clientError } from '../client/errors.ts'
 import type { BrokerNode } from '../client/types.ts'
-import { Errors } from '../kafka/errors.ts'
 import type { Tool } from './tool.ts'
 
 const requestTimeoutMs = 30_000
 
-/** Runs `action` with a connection to the controller. @throws KafkaError */
-export async function atController<T>(
-  tool: Tool,
-  client: KafkaClient,
-  action: (connection: BrokerConnection) => Promise<T>,
-): Promise<T> {
-  const { brokers, controllerId } = await client.admin().describeCluster()
-  const node = brokers.find(({ nodeId }) => nodeId === controllerId)
-  if (node === undefined) throw brokerError(Errors.NOT_CONTROLLER, 'there is no controller')
-  return atBroker(tool, node, action)
-}
-
-/** The same with any broker. @throws KafkaError */
+/** Runs `action` with a connection to any broker. @throws KafkaError */
 export async function atAnyBroker<T>(
   tool: Tool,
   client: KafkaClient,

@@ -118,6 +118,8 @@ export class InSyncUpdates {
         readIfThere(zookeeper, path),
       )
       const state = node && decodePartitionState(node.data)
+      if (node !== undefined && state === undefined)
+        this.#parts.logger.warn(`${path} cannot be read: its in-sync set cannot be changed`)
       // Without a leadership of ours in it, the controller's order for us is on its way.
       if (node === undefined || state === undefined) return
       if (state.leader === leader && state.leaderEpoch === leaderEpoch)
