@@ -178,6 +178,11 @@ export function leaderOf(
   return leader === undefined || leader < 0 ? undefined : metadata.brokers.get(leader)
 }
 
+/** -1: the brokers do not tell. */
+export function leaderEpochOf(metadata: ClusterMetadata, topic: string, partition: number): number {
+  return metadata.topics.get(topic)?.partitions[partition]?.leaderEpoch ?? -1
+}
+
 /** Host and port of `host:port` or `[v6]:port`; undefined where it is neither. */
 export function parseAddress(text: string): { host: string; port: number } | undefined {
   const match = /^(?:\[([0-9a-fA-F:.%]+)\]|([^[\]:\s]+)):(\d{1,5})$/.exec(text.trim())

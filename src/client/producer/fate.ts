@@ -7,14 +7,13 @@ import type { BrokerConnection } from '../connection.ts'
 import { brokerError, isRetriable } from '../errors.ts'
 import { exact } from '../versions.ts'
 import type { ProducerIdentity } from './batch.ts'
+import { isAllCommitted, type LedPartition } from './committed.ts'
 import { isReached } from './outcomes.ts'
 
-/** later: ask again. untold: this broker (before 2.8, or without leave to ask) does not say. */
+/** written: by all in sync. later: ask again. untold: this broker (before 2.8, or without leave to ask) does not say. */
 export type Fate = 'written' | 'unwritten' | 'later' | 'untold'
 
-export interface FateQuestion {
-  readonly topic: string
-  readonly partition: number
+export interface FateQuestion extends LedPartition {
   readonly identity: ProducerIdentity
   /** Of the batch. */
   readonly lastSequence: number
@@ -24,7 +23,7 @@ export interface FateQuestion {
 export async function fateOf(connection: BrokerConnection, question: FateQuestion): Promise<Fate> {
   const { topic, partition, identity, lastSequence } = question
   const version = connection.versionIfAny(DescribeProducers)
-  if (version === undefined) return 'untold'
+  if (version === undefined || question.leaderEpoch < 0) return 'untold'
   try {
     const answer = await connection.request(DescribeProducers, version, {
       topics: [{ name: topic, partitionIndexes: [partition] }],
@@ -36,7 +35,9 @@ export async function fateOf(connection: BrokerConnection, question: FateQuestio
     const ours = row.activeProducers.find((one) => exact(one.producerId) === producerId)
     if (ours === undefined || ours.producerEpoch < producerEpoch) return 'unwritten'
     if (ours.producerEpoch > producerEpoch) return 'untold'
-    return isReached(ours.lastSequence, lastSequence) ? 'written' : 'unwritten'
+    if (!isReached(ours.lastSequence, lastSequence)) return 'unwritten'
+    // In the leader's log alone it could still be lost.
+    return (await isAllCommitted(connection, question)) ? 'written' : 'later'
   } catch (error) {
     return isRetriable(error) ? 'later' : 'untold'
   }

@@ -6,7 +6,7 @@ import type { Timer } from '../../runtime/clock.ts'
 import type { Cluster } from '../cluster.ts'
 import type { BrokerConnection } from '../connection.ts'
 import { brokerError, clientError, isRetriable, KafkaError } from '../errors.ts'
-import { leaderOf } from '../metadata.ts'
+import { leaderEpochOf, leaderOf } from '../metadata.ts'
 import type { BrokerNode } from '../types.ts'
 import { exact } from '../versions.ts'
 import { type Batch, countOf, deliver, type QueuedRecord, refuse } from './batch.ts'
@@ -265,7 +265,9 @@ export class Sender {
     const { topic, partition, identity } = queue
     if (identity === undefined) throw new RangeError('a number without an identity')
     const lastSequence = addToSequence(batch.baseSequence, countOf(batch) - 1)
-    const fate = await fateOf(connection, { topic, partition, identity, lastSequence })
+    const leaderEpoch = leaderEpochOf(this.#cluster.metadata, topic, partition)
+    const about = { topic, partition, leaderEpoch }
+    const fate = await fateOf(connection, { ...about, identity, lastSequence })
     if (!queue.inFlight.includes(batch)) return
     if (fate === 'written') this.#succeed(queue, batch, -1, -1)
     else if (fate === 'later') this.#retryLater(queue, batch, error)
