@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { Producer, RecordMetadata } from '../../src/client/producer/types.ts'
+import { ListOffsets } from '../../src/kafka/messages/list-offsets.ts'
 import { DescribeProducers } from '../../src/kafka/messages/describe-producers.ts'
 import { InitProducerId } from '../../src/kafka/messages/init-producer-id.ts'
 import { Metadata } from '../../src/kafka/messages/metadata.ts'
@@ -111,6 +112,29 @@ test('a leader that forgot a batch of unknown fate is asked for it, and has it o
   assert.deepEqual(log.values(), ['a', 'b', 'c', 'd'])
   assert.equal(placed[2]?.offset, 3)
   assert.equal(identities(log).at(-1)?.[0], 0)
+})
+
+test('what only the leader has is not taken for acknowledged: lost with it, it is sent again', async () => {
+  const world = await createWorld({ topics: { t: 1 } })
+  const broker = only(world)
+  const log = world.log('t', 0)
+  const producer = world.client.producer({ batchBytes: 70, deliveryTimeoutMs: Infinity })
+  await world.clock.until(Promise.all(sendAll(producer, ['a'])))
+  for (const reaction of ['silence', 'reset'] as const) {
+    broker.once(Produce, (request) => {
+      log.append(request.topicData[0]?.partitionData[0]?.records ?? Buffer.alloc(0))
+      log.restart()
+      return reaction
+    })
+  }
+  // The in-sync set has the first record only, and what it does not have goes with the leader.
+  broker.once(ListOffsets, () => {
+    log.lose(1)
+    const partitions = [{ partitionIndex: 0, offset: 1, timestamp: -1 }]
+    return { topics: [{ name: 't', partitions }] }
+  })
+  await world.clock.until(Promise.all(sendAll(producer, ['b', 'c', 'd'])))
+  assert.deepEqual(log.values(), ['a', 'b', 'c', 'd'])
 })
 
 test('what a leader lost is sent again, and an older broker that cannot be asked fails it', async () => {
